@@ -1,0 +1,56 @@
+# What a newcomer types: `make demo` and `make test`. Each sets itself up; Python 3.11 or newer is all it needs.
+
+PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test bench lint typecheck suite matrix host format clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
+
+demo: $(READY) ## Record a streamed conversation, replay it with the network blocked
+	@$(BIN)/python -m scripts.demo
+
+test: lint typecheck suite matrix ## Everything below down to matrix: what must pass before a commit
+
+lint: $(READY) ## Ruff: rules and format
+	@$(BIN)/ruff check --quiet
+	@$(BIN)/ruff format --check --quiet || { echo "Run: make format"; exit 1; }
+
+typecheck: $(READY) ## mypy --strict over package, tests and scripts
+	@$(BIN)/mypy
+
+suite: $(READY) ## The tests on the default Python, with coverage
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q -n auto
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report
+
+matrix: $(READY) ## The built wheel on every installed Python, lowest dependencies, openai 1 and 2
+	@$(BIN)/python -m scripts.matrix
+
+host: $(READY) ## pytest-recording's own tests, without and with vcr-llm installed
+	@$(BIN)/python -m scripts.host_suite
+
+bench: $(READY) ## Benchmarks
+	@$(BIN)/python -m scripts.bench
+
+format: $(READY) ## Let ruff mend what it can
+	@$(BIN)/ruff check --quiet --fix-only
+	@$(BIN)/ruff format --quiet
+
+clean: ## Remove every environment, cache and build
+	@rm -rf .venv* build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+$(READY): pyproject.toml
+	@test -n "$(PYTHON)" || { echo "vcr-llm needs Python 3.11 or newer; none was found. Name one: make PYTHON=..."; exit 1; }
+	@echo "Making .venv with $$($(PYTHON) --version)"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -qq --upgrade pip # the first that knows --group is 25.1
+	@$(BIN)/python -m pip install -qq --editable . --group dev
+	@touch $@

@@ -1,0 +1,1 @@
+"""What `make` runs beside the tools themselves; nothing here is installed with vcr-llm."""

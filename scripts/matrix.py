@@ -1,0 +1,111 @@
+"""Run the test suite against the built wheel in every environment that the project file promises.
+
+One line per environment; those whose Python is not installed are named and not run.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from time import monotonic
+
+from scripts.environments import (
+    CommandError,
+    Environment,
+    TestRun,
+    build_wheel,
+    read_pyproject,
+)
+
+PROJECT = read_pyproject()["project"]
+TEST_GROUP = ("--group", "pyproject.toml:test")
+SHOWN = ("openai", "vcrpy", "pytest-recording", "httpx", "pytest")
+
+
+def promised_pythons() -> list[str]:
+    """The versions that the classifiers name, lowest first."""
+    found = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["classifiers"]))
+    return sorted(found, key=lambda version: int(version.partition(".")[2]))
+
+
+def find_python(version: str) -> str | None:
+    """An interpreter of this version that runs: on the PATH, or among pyenv's."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
+    on_path = shutil.which(f"python{version}")
+    candidates = [sys.executable, *([on_path] if on_path else [])]
+    candidates += map(str, pyenv.glob(f"versions/{version}.*/bin/python"))
+    return next((python for python in candidates if runs_as(version, python)), None)
+
+
+def runs_as(version: str, python: str) -> bool:
+    """Whether the interpreter starts and has that version; a pyenv shim may exist and fail."""
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    done = subprocess.run([python, "-c", code], capture_output=True, text=True, check=False)
+    return done.stdout.strip() == version
+
+
+def environments(pythons: dict[str, str]) -> list[Environment]:
+    """Every environment that can be made with these interpreters."""
+    newest = tuple(PROJECT["dependencies"])
+    lowest = tuple(requirement.replace(">=", "==") for requirement in newest)
+    here = ".".join(map(str, sys.version_info[:2]))
+    oldest = next(iter(pythons.values()))  # old releases do not know the newest Python
+    return [
+        Environment("lowest", oldest, (*lowest, *TEST_GROUP)),
+        Environment("openai-1", oldest, (*newest, "openai==1.60.*", *TEST_GROUP)),
+        Environment("openai-2", oldest, (*newest, "openai==2.*", *TEST_GROUP)),
+        *(
+            Environment(version, python, (*newest, *TEST_GROUP))
+            for version, python in pythons.items()
+            if version != here  # `make suite` has run it
+        ),
+    ]
+
+
+def pytest_options() -> list[str]:
+    """The project's pytest settings as options, for a pytest below 9, which cannot read them."""
+    table = read_pyproject()["tool"]["pytest"]
+    del table["minversion"], table["strict"]
+    lines = {k: v if isinstance(v, str) else "\n".join(v) for k, v in table.items()}
+    return [f"--override-ini={key}={value}" for key, value in lines.items()]
+
+
+def run_suite(environment: Environment, wheel: Path) -> TestRun:
+    """Test the wheel, not the folder beside the tests: `append` puts the latter last."""
+    try:
+        environment.prepare()
+        environment.install_wheel(wheel)
+        settings = pytest_options() if environment.name == "lowest" else []
+        began = monotonic()
+        result = environment.pytest("-x", "--import-mode=append", *settings)
+        versions = ", ".join(environment.versions(*SHOWN))
+        summary = f"{result.summary} in {monotonic() - began:.0f} s"
+    except CommandError as error:
+        result, versions, summary = TestRun(1, str(error)), "not made", "0 passed"
+    print(f"{environment.name:<9} {versions}: {summary}", flush=True)
+    return result
+
+
+def main() -> int:
+    """Run as many at a time as there are cores; show in full what failed."""
+    found = {version: find_python(version) for version in promised_pythons()}
+    pythons = {version: python for version, python in found.items() if python}
+    wheel = build_wheel()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = list(pool.map(partial(run_suite, wheel=wheel), environments(pythons)))
+    for result in results:
+        if result.exit_code:
+            print(f"\n{result.output}")
+    if absent := found.keys() - pythons:
+        print(f"Not installed here, so not run: Python {', '.join(sorted(absent))}")
+    return int(any(result.exit_code for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
