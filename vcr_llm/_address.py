@@ -1,0 +1,63 @@
+"""The address of a recording: the name of its file.
+
+It only finds a file quickly; what decides a match is the content.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from urllib.parse import urlsplit
+
+from vcr_llm._errors import MalformedRecording
+from vcr_llm._json import JSON, Number
+
+_LONG_DECIMAL = re.compile(r"-?\d+\.\d{4,}")
+_FILE_NAME = re.compile(r"([0-9a-f]{64})(?:-([1-9][0-9]*))?\.json")
+_PLACES = 5
+
+
+def address_of(document: dict[str, JSON]) -> str:
+    """The address of a document: 64 hexadecimal digits.
+
+    ``sha256(json.dumps({"body", "endpoint", "method", "test_id"}, sort_keys=True))``, where floats
+    are rounded to 5 places, decimals of four or more places inside strings are written with 5, and
+    the endpoint is the path that the URL has.
+    """
+    request = document.get("request")
+    if not isinstance(request, dict):
+        msg = "request is missing"
+        raise MalformedRecording(msg)
+    addressed = {
+        "body": _rounded(request.get("body")),
+        "endpoint": urlsplit(str(request.get("url"))).path,
+        "method": request.get("method"),
+        "test_id": document.get("test_id"),
+    }
+    return hashlib.sha256(json.dumps(addressed, sort_keys=True).encode()).hexdigest()
+
+
+def file_name(address: str, repeat: int = 1) -> str:
+    """The file name of a recording; ``repeat`` counts those of one address from 1."""
+    return f"{address}.json" if repeat == 1 else f"{address}-{repeat}.json"
+
+
+def parse_file_name(name: str) -> tuple[str, int] | None:
+    """The address and the repeat that a file name stands for, None where it is no such name."""
+    match = _FILE_NAME.fullmatch(name)
+    return None if match is None else (match[1], int(match[2] or 1))
+
+
+def _rounded(value: JSON) -> JSON:
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    if isinstance(value, Number):
+        return 0 if value.text == "-0" else _rounded(float(value))
+    if isinstance(value, float):
+        return round(value, _PLACES)
+    if isinstance(value, str):
+        return _LONG_DECIMAL.sub(lambda match: f"{float(match[0]):.{_PLACES}f}", value)
+    return value

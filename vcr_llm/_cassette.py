@@ -1,0 +1,513 @@
+"""vcrpy's cassette on a directory of recordings.
+
+What vcrpy cannot do through its public points on a directory is done here, each workaround once:
+each recording is on disk when its response is complete; matching asks an index and takes the
+recording in one step; ``rewrite`` replaces the old recordings when the test is over and not
+before. Checked on vcrpy 9.4.2; tests/test_hosts.py fails when the host changes.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import vcr.matchers
+from vcr.cassette import Cassette, _run_hooks
+from vcr.errors import UnhandledHTTPRequestError
+from vcr.record_mode import RecordMode
+from vcr.request import Request as VcrRequest
+
+from vcr_llm._foreign import Document, is_http_exchange
+from vcr_llm._interaction import Headers, Interaction
+from vcr_llm._misses import Candidate, Incoming, describe_miss
+from vcr_llm._options import Options
+from vcr_llm._recording import Addressed, new_recording
+from vcr_llm._request_key import RequestKey
+from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_from_vcrpy, to_vcrpy
+from vcr_llm.matchers import BodyMatcher
+from vcr_llm.persister import (
+    SUFFIX,
+    Recording,
+    RecordingDirectory,
+    RecordingWriter,
+    Staging,
+    directory_of,
+    old_cassette_of,
+    read_old_cassette,
+)
+
+Matcher = Callable[[VcrRequest, VcrRequest], Any]
+
+# vcrpy's matchers that an index answers, and the parts of a key that each one compares.
+_INDEXED: Mapping[Matcher, tuple[str, ...]] = {
+    vcr.matchers.method: ("method",),
+    vcr.matchers.scheme: ("scheme",),
+    vcr.matchers.host: ("host",),
+    vcr.matchers.port: ("port",),
+    vcr.matchers.path: ("path",),
+    vcr.matchers.query: ("query",),
+    vcr.matchers.uri: ("scheme", "host", "port", "path", "query"),
+}
+
+
+@dataclass(slots=True)
+class Plan:
+    """How one cassette is to be used, beyond what vcrpy passes to it."""
+
+    options: Options = field(default_factory=Options)
+    test_id: str | None = None
+    is_test: bool = False
+    """Whether ``test_id`` is a pytest test of our plugin: it then sees only what is its own."""
+    rewrite: bool = False
+    record_on_exception: bool = True
+    extra_paths: tuple[str, ...] = ()
+    has_failed: Callable[[], bool] = bool
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One of the cassette's interactions: where it is on disk, and whether it is new."""
+
+    key: RequestKey
+    described: Document
+    recording: Recording | None = None
+    is_own: bool = False
+    """Whether it was loaded from this cassette's own directory."""
+    is_new: bool = False
+    """Whether it was recorded now: it has been answered, so it is not played again."""
+
+
+class RecordingCassette(Cassette):
+    """A cassette whose recordings are files of one directory.
+
+    ``path`` is that directory. The attributes of vcrpy's cassette keep their meaning;
+    ``misses`` holds a text about each request that no recording answered.
+    """
+
+    def __init__(self, path: str, *, plan: Plan, **host_arguments: Any) -> None:
+        super().__init__(path=path, **host_arguments)
+        self.misses: list[str] = []
+        self.plan = plan
+        self._directory = RecordingDirectory(path)
+        self._staging: Staging | None = None
+        self._matcher = BodyMatcher(plan.options)
+        self._parts = _indexed_parts(self._match_on)
+        self._other_matchers = [matcher for matcher in self._match_on if not _is_indexed(matcher)]
+        self._entries: list[_Entry] = []
+        self._index: dict[tuple[Any, ...], list[int]] = {}
+        self._taken: weakref.WeakKeyDictionary[VcrRequest, int] = weakref.WeakKeyDictionary()
+        self._unanswered: set[RequestKey] = set()
+        self._old_cassette: Path | None = None
+        self._existed = False
+        self._own_before: list[Recording] = []
+        self._waiting: list[Addressed] = []
+        self._stored_metadata: dict[str, Any] = {}
+        self._problems: list[Exception] = []
+        self._lock = threading.RLock()
+        self._is_closed = False
+
+    # --- loading ------------------------------------------------------------------------------
+
+    def _load(self) -> None:
+        """Load the directory, or the old cassette in its place, and the extra cassettes."""
+        is_writable = self.record_mode != RecordMode.NONE
+        if is_writable:
+            self._directory.sweep()
+        self._own_before = [
+            recording for recording in self._directory.recordings() if self._is_visible(recording)
+        ]
+        self._existed = self._directory.exists()
+        self._metadata = self._stored_metadata = self._directory.metadata()
+        if is_writable and (self.plan.rewrite or not self.plan.record_on_exception):
+            self._staging = Staging(self._directory)
+        if not self.plan.rewrite:
+            self._load_own()
+        for path in self.plan.extra_paths:
+            self._load_extra(path)
+        is_fresh = self.plan.rewrite or self.record_mode == RecordMode.ALL
+        self._writer = RecordingWriter(
+            self._directory,
+            before=() if is_fresh else self._own_before,
+            replaceable=self._own_before if is_fresh else (),
+        )
+        self._metadata = dict(self._metadata)
+        self.rewound = (self._existed and not self.plan.rewrite) or bool(self.data)
+        self.dirty = False
+
+    def _load_own(self) -> None:
+        for recording in self._own_before:
+            if is_http_exchange(recording.document):
+                self._hold(recording.interaction, recording, is_own=True)
+        if self.plan.options.layout == "directory":
+            self._old_cassette = old_cassette_of(self._directory.path)
+        if not self._existed and self._old_cassette is not None:
+            self._existed = True
+            self._load_old_cassette()
+
+    def _load_old_cassette(self) -> None:
+        """Load the cassette in one file: at once where there is no directory, else when needed."""
+        path, self._old_cassette = self._old_cassette, None
+        if path is not None:
+            interactions, metadata = read_old_cassette(path)
+            for interaction in interactions:
+                self._hold(interaction)
+            self._metadata = {**metadata, **self._metadata}
+
+    def _load_extra(self, path: str) -> None:
+        directory = directory_of(path)
+        if directory.is_dir():
+            for recording in RecordingDirectory(directory).recordings():
+                if is_http_exchange(recording.document):
+                    self._hold(recording.interaction, recording)
+            return
+        file = Path(path.removesuffix(SUFFIX))
+        old = file if file.is_file() else old_cassette_of(directory)
+        if old is not None:
+            for interaction in read_old_cassette(old)[0]:
+                self._hold(interaction)
+
+    def _hold(
+        self, interaction: Interaction, recording: Recording | None = None, *, is_own: bool = False
+    ) -> None:
+        """Take a loaded interaction in, through the hooks that vcrpy runs on loading."""
+        loaded = _run_hooks(self._after_load_interaction, *to_vcrpy(interaction), self)
+        if loaded is None:
+            return
+        request, response = self._before_record_request(loaded[0]), loaded[1]
+        response = self._before_record_response(response) if request else None
+        if response is None:
+            return
+        self._insert(request, response, recording, is_own=is_own)
+
+    def _is_visible(self, recording: Recording) -> bool:
+        """Whether a recording of the directory belongs to this test.
+
+        In a flat directory, a test sees its own recordings and those of no test. In a directory
+        of its own it sees all, but for those of a test whose name differs only in characters that
+        file names cannot have, so that both share the directory.
+        """
+        theirs, own = recording.document.get("test_id"), self.plan.test_id
+        if not self.plan.is_test or theirs is None or theirs == own:
+            return True
+        if self.plan.options.layout == "flat":
+            return False
+        return not isinstance(theirs, str) or _as_file_name(theirs) != _as_file_name(str(own))
+
+    # --- matching -----------------------------------------------------------------------------
+
+    @property
+    def write_protected(self) -> bool:
+        """Whether vcrpy must not record: in ``none``, and in ``once`` when the cassette exists.
+
+        An extra cassette does not protect a default one that was never recorded.
+        """
+        once = self.record_mode == RecordMode.ONCE
+        return (once and self._existed) or self.record_mode == RecordMode.NONE
+
+    def can_play_response_for(self, request: VcrRequest) -> bool:
+        """Whether a recording answers the request.
+
+        It is then set aside for this request object, so that of two threads which ask for the
+        last recording one gets it.
+        """
+        filtered = self._before_record_request(request)
+        if not filtered:
+            return False
+        with self._lock:
+            is_playing = self.record_mode != RecordMode.ALL and (
+                self.rewound or self.allow_playback_repeats
+            )
+            if is_playing and self._take(request, filtered) is not None:
+                return True
+            self._unanswered.add(self._matcher.key_of(self._matcher.described(filtered)))
+            return False
+
+    def play_response(self, request: VcrRequest) -> VcrResponse:
+        """The response to a request; it counts as played."""
+        with self._lock:
+            filtered = self._before_record_request(request)
+            index = self._take(request, filtered) if filtered else None
+            if index is None:
+                raise UnhandledHTTPRequestError(self.miss_text(request))
+            self._taken.pop(request, None)
+            self.play_counts[index] += 1
+            response: VcrResponse = self.data[index][1]
+            # vcrpy's urllib3 stub deletes headers from what it is given.
+            return {**response, "headers": dict(response["headers"])}
+
+    def _responses(self, request: VcrRequest) -> Iterator[tuple[int, VcrResponse]]:
+        """vcrpy's list of all responses that match a request, played or not."""
+        filtered = self._before_record_request(request)
+        for index in self._matching(filtered) if filtered else ():
+            yield index, self.data[index][1]
+
+    def __contains__(self, request: VcrRequest) -> bool:
+        filtered = self._before_record_request(request)
+        with self._lock:
+            return filtered is not None and self._available(filtered) is not None
+
+    def _take(self, request: VcrRequest, filtered: VcrRequest) -> int | None:
+        index = self._taken.get(request)
+        if index is None:
+            index = self._available(filtered)
+            if index is not None:
+                self._taken[request] = index
+        return index
+
+    def _available(self, filtered: VcrRequest) -> int | None:
+        """The first recording that matches and has not been played."""
+        matching = self._matching(filtered)
+        if self.allow_playback_repeats:
+            return next(matching, None)
+        taken = set(self._taken.values())
+        return next((index for index in matching if self._is_unplayed(index, taken)), None)
+
+    def _is_unplayed(self, index: int, taken: set[int]) -> bool:
+        is_answered = self._entries[index].is_new or index in taken
+        return not is_answered and self.play_counts[index] == 0
+
+    def _matching(self, filtered: VcrRequest) -> Iterator[int]:
+        """The recordings that match: the index finds them, other matchers narrow them down."""
+        key = self._matcher.key_of(self._matcher.described(filtered))
+        found = self._found(key, filtered)
+        if not found and self._old_cassette is not None:
+            self._load_old_cassette()
+            found = self._found(key, filtered)
+        return iter(found)
+
+    def _found(self, key: RequestKey, filtered: VcrRequest) -> list[int]:
+        return [
+            index
+            for index in self._index.get(_parts_of(key, self._parts), ())
+            if all(
+                _agrees(matcher, filtered, self.data[index][0]) for matcher in self._other_matchers
+            )
+        ]
+
+    def _insert(
+        self,
+        request: VcrRequest,
+        response: VcrResponse,
+        recording: Recording | None = None,
+        *,
+        is_own: bool = False,
+        is_new: bool = False,
+    ) -> _Entry:
+        described = self._matcher.described(request)
+        key = self._matcher.key_of(described)
+        entry = _Entry(key, described, recording, is_own, is_new)
+        self._index.setdefault(_parts_of(key, self._parts), []).append(len(self.data))
+        self._entries.append(entry)
+        self.data.append((request, response))
+        return entry
+
+    def find_requests_with_most_matches(
+        self, request: VcrRequest
+    ) -> list[tuple[VcrRequest, list[str], list[tuple[str, str | None]]]]:
+        """vcrpy's list of the most similar recorded requests, with what matches and what not."""
+        filtered = self._before_record_request(request)
+        if not filtered or not self.data:
+            return []
+        key = self._matcher.key_of(self._matcher.described(filtered))
+        compared = [
+            (recorded, *self._compared(key, filtered, entry, recorded))
+            for entry, (recorded, _response) in zip(self._entries, self.data, strict=True)
+        ]
+        most = max(len(successes) for _recorded, successes, _failures in compared)
+        return [found for found in compared if most and len(found[1]) == most]
+
+    def _compared(
+        self, key: RequestKey, filtered: VcrRequest, entry: _Entry, recorded: VcrRequest
+    ) -> tuple[list[str], list[tuple[str, str | None]]]:
+        """The names of the matchers that agree, and of the others with what they compared."""
+        successes: list[str] = []
+        failures: list[tuple[str, str | None]] = []
+        for matcher in self._match_on:
+            parts = _indexed_parts([matcher])
+            if not _is_indexed(matcher):
+                same, message = _agrees(matcher, filtered, recorded), None
+            else:
+                sides = _parts_of(key, parts), _parts_of(entry.key, parts)
+                same, message = sides[0] == sides[1], f"{sides[0]} != {sides[1]}"
+            if same:
+                successes.append(matcher.__name__)
+            else:
+                failures.append((matcher.__name__, message))
+        return successes, failures
+
+    def miss_text(self, request: VcrRequest) -> str:
+        """Why no recording answers a request; kept in ``misses``, once for each."""
+        filtered = self._before_record_request(request) or request
+        described = self._matcher.described(filtered)
+        text = describe_miss(
+            Incoming(described, self._matcher.key_of(described)),
+            [
+                Candidate(
+                    str(entry.recording.path) if entry.recording else "a cassette in one file",
+                    entry.described,
+                    entry.key,
+                    is_played=entry.is_new or self.play_counts[index] > 0,
+                )
+                for index, entry in enumerate(self._entries)
+            ],
+            parts=self._parts,
+            ignore=self.plan.options.ignore,
+            cassette=self._path,
+            record_mode=str(RecordMode(self.record_mode).value),
+            test_id=self.plan.test_id if self.plan.is_test else None,
+        )
+        if text not in self.misses:
+            self.misses.append(text)
+        return text
+
+    # --- recording ----------------------------------------------------------------------------
+
+    def append(self, request: VcrRequest, response: VcrResponse) -> None:
+        """Record an exchange.
+
+        Its file is on disk when this returns, unless it has to wait for the end of the test. What
+        cannot be saved is raised when the cassette is left.
+        """
+        sent_headers = request_from_vcrpy(request).headers
+        filtered = self._before_record_request(request)
+        if not filtered:
+            return
+        recorded = self._before_record_response(copy.deepcopy(response))
+        with self._lock:
+            if self._is_closed:  # a thread of an earlier test is still at work
+                return
+            if recorded is None:
+                self._unanswered.discard(self._matcher.key_of(self._matcher.described(filtered)))
+                return
+            entry = self._insert(filtered, recorded, is_new=True)
+            self._unanswered.discard(entry.key)
+            self.dirty = True
+            if self.record_mode != RecordMode.NONE:
+                self._record_or_remember(entry, filtered, recorded, sent_headers)
+
+    def _record_or_remember(
+        self, entry: _Entry, request: VcrRequest, response: VcrResponse, sent_headers: Headers
+    ) -> None:
+        """Save a recording.
+
+        What prevents it is raised by `finish`, when the HTTP libraries are restored, and not in
+        the middle of somebody's request.
+        """
+        try:
+            self._record(entry, request, response, sent_headers)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the end
+            self._problems.append(error)
+
+    def _record(
+        self, entry: _Entry, request: VcrRequest, response: VcrResponse, sent_headers: Headers
+    ) -> None:
+        hooked = (request, response)
+        if self._before_save_interaction:
+            copies = copy.deepcopy(request), copy.deepcopy(response)
+            hooked = _run_hooks(self._before_save_interaction, *copies, self)
+            if hooked is None:
+                return
+        exchange = from_vcrpy(*hooked)
+        addressed = new_recording(
+            Interaction(exchange.request, exchange.response, self.plan.test_id),
+            self.plan.options,
+            secret_headers=sent_headers,
+        )
+        if self._staging is None:
+            entry.recording = self._writer.write(addressed.document, addressed.address)
+        else:
+            self._staging.writer.write(addressed.document, addressed.address)
+            self._waiting.append(addressed)
+
+    # --- the end ------------------------------------------------------------------------------
+
+    def _save(self, force: bool = False) -> None:  # noqa: ARG002, FBT001, FBT002 - vcrpy's signature
+        """vcrpy's moment for saving: there is nothing left to do, `finish` does what remains."""
+        self.dirty = False
+
+    def finish(self, *, has_raised: bool) -> None:
+        """Make the directory final: replace what was recorded anew, remove what is stale.
+
+        Called when the HTTP libraries are restored. ``has_raised`` says that the code inside the
+        cassette raised. Raises what prevented a recording from being saved.
+        """
+        with self._lock:
+            self._is_closed = True
+            has_failed = has_raised or self.plan.has_failed()
+            try:
+                if self.record_mode != RecordMode.NONE:
+                    self._settle(has_failed=has_failed)
+            finally:
+                if self._staging is not None:
+                    self._staging.discard()
+        if self._problems:
+            raise self._problems[0]
+
+    def _settle(self, *, has_failed: bool) -> None:
+        keeps_new = not has_failed or (self.plan.record_on_exception and not self.plan.rewrite)
+        if keeps_new:
+            for document, address in ((found.document, found.address) for found in self._waiting):
+                self._writer.write(document, address)
+            if self._metadata != self._stored_metadata:
+                self._directory.save_metadata(self._metadata)
+        if not (has_failed or self._problems or self._unanswered):
+            self._directory.remove(self._stale())
+
+    def _stale(self) -> list[Recording]:
+        """The files of this cassette that the run made superfluous.
+
+        ``rewrite`` leaves only what it recorded; ``all`` replaces what answered the same request;
+        ``drop_unused_requests`` takes what was neither played nor recorded.
+        """
+        if self.plan.rewrite:
+            stale = [found for found in self._own_before if is_http_exchange(found.document)]
+        else:
+            stale = [
+                entry.recording
+                for index, entry in enumerate(self._entries)
+                if entry.is_own and entry.recording is not None and self._is_stale(index)
+            ]
+        return [found for found in stale if found.path not in self._writer.written]
+
+    def _is_stale(self, index: int) -> bool:
+        if self.record_mode != RecordMode.ALL:
+            return bool(self.drop_unused_requests) and self.play_counts[index] == 0
+        key = _parts_of(self._entries[index].key, self._parts)
+        is_recorded_anew = any(self._entries[other].is_new for other in self._index[key])
+        return bool(self.drop_unused_requests) or is_recorded_anew
+
+
+def _is_indexed(matcher: Matcher) -> bool:
+    return matcher in _INDEXED or isinstance(matcher, BodyMatcher)
+
+
+def _indexed_parts(matchers: Iterable[Matcher]) -> tuple[str, ...]:
+    """The parts of a request key that these matchers compare, in the order of the key."""
+    wanted = set(chain.from_iterable(_INDEXED.get(matcher, ()) for matcher in matchers))
+    if any(isinstance(matcher, BodyMatcher) for matcher in matchers):
+        wanted.add("body")
+    return tuple(part for part in RequestKey._fields if part in wanted)
+
+
+def _parts_of(key: RequestKey, parts: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(getattr(key, part) for part in parts)
+
+
+def _agrees(matcher: Matcher, incoming: VcrRequest, recorded: VcrRequest) -> bool:
+    """What a matcher says: vcrpy's contract is True or None for yes, AssertionError for no."""
+    try:
+        verdict = matcher(incoming, recorded)
+    except AssertionError:
+        return False
+    return verdict is None or bool(verdict)
+
+
+def _as_file_name(test_id: str) -> str:
+    """A test's name with the characters replaced that pytest-recording replaces."""
+    return "".join("-" if character in r"<>?%*:|\"'/\\" else character for character in test_id)

@@ -1,0 +1,245 @@
+"""An interaction <-> the document that a recording holds.
+
+The documented keys are always there, in their order. The extensions follow them and are written
+only where the exchange needs them. Keys that are not known here are somebody's and are left to
+whoever holds the document.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from urllib.parse import unquote, urlsplit
+
+from vcr_llm._body import (
+    ResponseBody,
+    decode_request_body,
+    decode_response_events,
+    encode_request_body,
+    encode_response_body,
+    implied_content_type,
+)
+from vcr_llm._errors import MalformedRecording
+from vcr_llm._foreign import Document, as_documented
+from vcr_llm._habits import NDJSON, SSE, Origin, is_implied, stream_kind
+from vcr_llm._headers import (
+    CONTENT_TYPE,
+    Pattern,
+    decode_headers,
+    encode_headers,
+    named,
+    worth_keeping,
+)
+from vcr_llm._interaction import (
+    Headers,
+    Interaction,
+    Request,
+    Response,
+    header,
+    standard_reason,
+)
+from vcr_llm._json import JSON
+from vcr_llm._tagged import tag_of, untag_json
+
+_MODEL_IN_PATH = re.compile(r"/(?:deployments|models|model|engines)/([^/:]+)")
+_OK = 200
+
+
+def to_document(
+    interaction: Interaction,
+    *,
+    keep_request_headers: Sequence[Pattern] = (),
+    keep_response_headers: Sequence[Pattern] = (),
+) -> Document:
+    """The document of an interaction; `from_document` gives the interaction back.
+
+    What does not come back: request headers that are not kept, response headers that are noise,
+    and the spelling of the request's body.
+    """
+    request = request_document(interaction.request, keep_request_headers)
+    origin = Origin.of(interaction.request.url, interaction.request.path)
+    return {
+        "test_id": interaction.test_id,
+        "request": request,
+        "response": _response_document(interaction.response, origin, keep_response_headers),
+    }
+
+
+def request_document(request: Request, keep_headers: Sequence[Pattern] = ()) -> Document:
+    """The ``request`` of a document."""
+    body = encode_request_body(request.body, header(request.headers, CONTENT_TYPE))
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": dict(encode_headers(named(request.headers, keep_headers))),
+        "body": body,
+        "endpoint": request.path,
+        "model": _model(body, request.path),
+    }
+
+
+def from_document(document: Document) -> Interaction:
+    """The interaction that a document holds.
+
+    Raises MalformedRecording, which names the place, where it holds none.
+    """
+    events = b"".join(response_events(document))
+    return Interaction(request_of(document), response_head(document, events), test_id_of(document))
+
+
+def request_of(document: Document) -> Request:
+    """The request that a document holds, its body in a canonical spelling.
+
+    Raises MalformedRecording where a part of it is missing or of the wrong type.
+    """
+    request = _object(as_documented(document), "request")
+    method, url = _string(request, "method", "request"), _string(request, "url", "request")
+    if "body" not in request:
+        raise _missing("request.body")
+    body, content_type = decode_request_body(request["body"])
+    headers = decode_headers(request.get("headers") or {}, "request.headers")
+    if content_type is not None and header(headers, CONTENT_TYPE) is None:
+        headers = (*headers, (CONTENT_TYPE, content_type))
+    return Request(method, url, headers, body)
+
+
+def response_head(document: Document, body: bytes) -> Response:
+    """The response that a document holds, with the bytes that `response_events` gave for it."""
+    response, content = _response_parts(document)
+    status = response.get("status", _OK)
+    reason = response.get("reason")
+    if not isinstance(status, int) or isinstance(status, bool):
+        raise _wrong("response.status", "an integer such as 200")
+    if reason is not None and not isinstance(reason, str):
+        raise _wrong("response.reason", "a string")
+    return Response(
+        status,
+        standard_reason(status) if reason is None else reason,
+        _response_headers(response, content),
+        body,
+    )
+
+
+def response_events(document: Document) -> Iterator[bytes]:
+    """The bytes of the recorded body, event by event where it is a stream."""
+    _response, content = _response_parts(document)
+    yield from decode_response_events(content, _origin(document))
+
+
+def test_id_of(document: Document) -> str | None:
+    """The test that made the recording, None where it says none."""
+    test_id = document.get("test_id")
+    if test_id is not None and not isinstance(test_id, str):
+        raise _wrong("test_id", "a string or null")
+    return test_id
+
+
+def _response_document(
+    response: Response, origin: Origin, keep_headers: Sequence[Pattern]
+) -> Document:
+    content_type = header(response.headers, CONTENT_TYPE)
+    content = encode_response_body(response.body, content_type, origin)
+    document: Document = {"body": content.value, "is_streaming": content.kind is not None}
+    if response.status != _OK:
+        document["status"] = response.status
+    if response.reason != standard_reason(response.status):
+        document["reason"] = response.reason
+    if headers := _headers_to_keep(response.headers, content, keep_headers):
+        document["headers"] = headers
+    if content.framing:
+        document["framing"] = content.framing
+    return document
+
+
+def _headers_to_keep(headers: Headers, content: ResponseBody, keep: Sequence[Pattern]) -> Document:
+    implied = implied_content_type(content)
+    kept = encode_headers(
+        tuple(
+            (name, value)
+            for name, value in worth_keeping(headers, keep)
+            if name.lower() != CONTENT_TYPE or not is_implied(value, implied)
+        )
+    )
+    if implied is not None and header(headers, CONTENT_TYPE) is None:
+        kept[CONTENT_TYPE] = None
+    return kept
+
+
+def _response_headers(response: Document, content: ResponseBody) -> Headers:
+    stored = response.get("headers", {})
+    headers = decode_headers(stored, "response.headers")
+    said = isinstance(stored, dict) and any(name.lower() == CONTENT_TYPE for name in stored)
+    implied = None if said else implied_content_type(content)
+    return headers if implied is None else ((CONTENT_TYPE, implied), *headers)
+
+
+def _response_parts(document: Document) -> tuple[Document, ResponseBody]:
+    """The ``response`` of a document and its body."""
+    response = _object(as_documented(document), "response")
+    if "body" not in response:
+        raise _missing("response.body")
+    is_streaming = response.get("is_streaming")
+    if not isinstance(is_streaming, bool):
+        if is_streaming is None:
+            raise _missing("response.is_streaming")
+        raise _wrong("response.is_streaming", "true or false")
+    framing = response.get("framing", {})
+    if not isinstance(framing, dict):
+        raise _wrong("response.framing", "an object")
+    kind = _kind(response, framing, document) if is_streaming else None
+    return response, ResponseBody(response["body"], framing, kind)
+
+
+def _kind(response: Document, framing: Document, document: Document) -> str:
+    headers = decode_headers(response.get("headers", {}), "response.headers")
+    kind = framing.get("kind") or stream_kind(header(headers, CONTENT_TYPE), _origin(document))
+    if kind not in (SSE, NDJSON):
+        raise _wrong("response.framing.kind", f"{SSE!r} or {NDJSON!r}")
+    return str(kind)
+
+
+def _origin(document: Document) -> Origin:
+    request = _object(as_documented(document), "request")
+    url = _string(request, "url", "request")
+    return Origin.of(url, urlsplit(url).path)
+
+
+def _model(body: JSON, path: str) -> str | None:
+    """The model that was asked for: in the body, in a form's field, or in the URL's path."""
+    fields = untag_json(body)
+    if tag_of(body) is None and isinstance(fields, dict) and isinstance(fields.get("model"), str):
+        return str(fields["model"])
+    for field in fields if isinstance(fields, list) else ():
+        match field:
+            case ["model", str(model)] | {"name": "model", "body": {"__data__": str(model)}}:
+                return model
+            case _:
+                pass
+    named = _MODEL_IN_PATH.search(path)
+    return unquote(named[1]) if named else None
+
+
+def _object(container: Document, key: str) -> Document:
+    value = container.get(key)
+    if value is None:
+        raise _missing(key)
+    if not isinstance(value, dict):
+        raise _wrong(key, "an object")
+    return value
+
+
+def _string(container: Document, key: str, place: str) -> str:
+    value = container.get(key)
+    if value is None:
+        raise _missing(f"{place}.{key}")
+    if not isinstance(value, str):
+        raise _wrong(f"{place}.{key}", "a string")
+    return value
+
+
+def _missing(place: str) -> MalformedRecording:
+    return MalformedRecording(f"{place} is missing")
+
+
+def _wrong(place: str, expected: str) -> MalformedRecording:
+    return MalformedRecording(f"{place} should be {expected}")

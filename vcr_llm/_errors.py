@@ -1,0 +1,52 @@
+"""What can go wrong, as a tree.
+
+VcrLlmError
+├─ ConfigurationError         an option is unknown, of the wrong type, or contradicts another
+├─ RecordingError             carries ``path``, the file or directory it is about
+│  ├─ MalformedRecording      a file is not a recording: which place in it, what was expected
+│  └─ RecordingNotSaved       a recording could not be written, or a cassette not replaced
+└─ VcrLlmWarning              (a UserWarning) worth a look, nothing is lost
+
+A request that no recording answers raises vcrpy's own
+``vcr.errors.CannotOverwriteExistingCassetteException``, which teams already catch and explain.
+
+None of these derives from vcrpy's ``CassetteDecodeError``: vcrpy swallows that one, treats the
+cassette as empty and records over the file (vcrpy 9.4.2, ``Cassette._load``).
+"""
+
+from __future__ import annotations
+
+import os
+
+
+class VcrLlmError(Exception):
+    """Anything that vcr-llm refuses to do."""
+
+
+class ConfigurationError(VcrLlmError, ValueError):
+    """An option is unknown, has the wrong type, or contradicts another one."""
+
+
+class RecordingError(VcrLlmError):
+    """Something is wrong with a file of a cassette; ``path`` says which, where it is known."""
+
+    def __init__(self, problem: str, *, path: str | os.PathLike[str] | None = None) -> None:
+        self.problem = problem
+        self.path = None if path is None else os.fspath(path)
+        super().__init__(problem if self.path is None else f"{self.path}: {problem}")
+
+    def at(self, path: str | os.PathLike[str]) -> RecordingError:
+        """The same error with the file named: the core raises without a path, the edge adds it."""
+        return type(self)(self.problem, path=path)
+
+
+class MalformedRecording(RecordingError):
+    """A file in a cassette is not a recording."""
+
+
+class RecordingNotSaved(RecordingError):
+    """A recording could not be written; what was on disk before is still there."""
+
+
+class VcrLlmWarning(UserWarning):
+    """Something that deserves a look, while nothing is lost."""

@@ -1,0 +1,335 @@
+r"""JSON text <-> values, exactly (RFC 8259).
+
+Python's own parser loses what a recording has to keep: ``1e400`` becomes infinity, ``-1.9e-7``
+comes back as ``-1.9e-07``, a lone surrogate cannot be written as UTF-8. Here a number that Python
+would spell differently is a `Number`, surrogates are written as ``\udXXX``, and the layout of a
+text (its spaces, line breaks and escapes) has a name, so that ``render(parse(text), layout)``
+gives the text back.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from json.encoder import encode_basestring, encode_basestring_ascii
+from typing import NoReturn, TypeAlias
+
+JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | Number | bool | None"
+
+MAX_DEPTH = 200
+"""Deeper values are not parsed: far below Python's recursion limit, far above real payloads."""
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_MAX_INTEGER_DIGITS = 4000  # int() refuses more than 4300 digits unless told otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A JSON number that Python would spell differently, such as ``-0``, ``1E5`` or ``1e400``."""
+
+    text: str
+
+    def __float__(self) -> float:
+        """The nearest float; infinity for one that is out of range."""
+        return float(self.text)
+
+
+def parse(text: str, *, unique_keys: bool = False) -> JSON:
+    """The value of a JSON text.
+
+    Raises ValueError where the text is no JSON (``NaN`` is none), where it nests deeper than
+    `MAX_DEPTH`, and, with ``unique_keys``, where an object names a key twice.
+    """
+    decoder = _UNIQUE if unique_keys else _CAREFUL if "-0" in text else _FAST
+    try:
+        value: JSON = decoder.decode(text)
+    except json.JSONDecodeError:
+        raise
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+    except ValueError:
+        if decoder is not _FAST:
+            raise
+        value = _CAREFUL.decode(text)
+    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
+        raise ValueError(_TOO_DEEP)
+    return value
+
+
+def render(value: JSON, layout: str = "compact") -> str:
+    """The text of a value in a layout: a name of `layouts_like` or of the documented ones.
+
+    Raises ValueError for a layout that does not exist.
+    """
+    return _Layout.named(layout).render(value)
+
+
+def layout_of(text: str, value: JSON, *, first: str = "compact") -> str | None:
+    """The name of the layout that gives ``text`` for ``value``, or None if no layout does.
+
+    ``first`` is tried before the others: a stream's events mostly look alike.
+    """
+    if render(value, first) == text:
+        return first
+    return next((name for name in _candidates(text) if render(value, name) == text), None)
+
+
+def write_document(value: JSON, write: Callable[[str], object]) -> None:
+    """Write the canonical text of a recording: indent 2, non-ASCII as itself, a final newline."""
+    writer = _Writer(_DOCUMENT, write)
+    writer.put(value, "\n")
+    writer.parts.append("\n")
+    writer.flush()
+
+
+def document_text(value: JSON) -> str:
+    """The canonical text of a recording, as `write_document` writes it."""
+    pieces: list[str] = []
+    write_document(value, pieces.append)
+    return "".join(pieces)
+
+
+# A recording of 20 MB is written in pieces, so that its text is never in memory as a whole.
+_PARTS_AT_ONCE = 8192
+_TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
+
+
+def _float(text: str) -> float | Number:
+    value = float(text)
+    return value if repr(value) == text else Number(text)
+
+
+def _integer(text: str) -> int | Number:
+    return Number(text) if text == "-0" or len(text) > _MAX_INTEGER_DIGITS else int(text)
+
+
+def _no_constant(name: str) -> NoReturn:
+    msg = f"{name} is not JSON"
+    raise ValueError(msg)
+
+
+def _unique(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        msg = "an object names a key twice"
+        raise ValueError(msg)
+    return members
+
+
+_FAST = json.JSONDecoder(parse_float=_float, parse_constant=_no_constant)
+_CAREFUL = json.JSONDecoder(parse_float=_float, parse_int=_integer, parse_constant=_no_constant)
+_UNIQUE = json.JSONDecoder(
+    parse_float=_float,
+    parse_int=_integer,
+    parse_constant=_no_constant,
+    object_pairs_hook=_unique,
+)
+
+
+def _depth(value: JSON) -> int:
+    """How many containers are inside each other, counted level by level."""
+    depth, level = 0, [value]
+    while level := [item for item in level if isinstance(item, dict | list)]:
+        depth += 1
+        level = [child for item in level for child in children(item)]
+        if depth > MAX_DEPTH:
+            break
+    return depth
+
+
+def children(value: JSON) -> Iterator[JSON]:
+    """The values directly inside a container; nothing for any other value."""
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+
+
+def map_strings(value: JSON, replace: Callable[[str], str]) -> JSON:
+    """The value with every string in it replaced, keys included."""
+    if isinstance(value, str):
+        return replace(value)
+    if isinstance(value, list):
+        return [map_strings(item, replace) for item in value]
+    if isinstance(value, dict):
+        return {replace(key): map_strings(item, replace) for key, item in value.items()}
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """How a JSON text is spaced and escaped."""
+
+    item_separator: str
+    key_separator: str
+    indent: str | None = None
+    escapes: frozenset[str] = frozenset()
+
+    @classmethod
+    def named(cls, name: str) -> _Layout:
+        layout = _LAYOUTS.get(name)
+        if layout is None:
+            layout = _LAYOUTS[name] = cls._parsed(name)
+        return layout
+
+    @classmethod
+    def _parsed(cls, name: str) -> _Layout:
+        base, *escapes = name.split("+")
+        if not set(escapes) <= _ESCAPES.keys() | {"ascii"}:
+            msg = f"{name!r} is no JSON layout"
+            raise ValueError(msg)
+        if base in _SEPARATORS:
+            return cls(*_SEPARATORS[base], escapes=frozenset(escapes))
+        indented = re.fullmatch(r"indent-([1-8]|tab)", base)
+        if indented is None:
+            msg = f"{name!r} is no JSON layout"
+            raise ValueError(msg)
+        width = indented[1]
+        indent = "\t" if width == "tab" else " " * int(width)
+        return cls(",", ": ", indent, frozenset(escapes))
+
+    def render(self, value: JSON) -> str:
+        text = self._fast(value)
+        if text is None:
+            text = self._exact(value)
+        for escape in self.escapes - {"ascii"}:
+            for character, escaped in _ESCAPES[escape]:
+                text = text.replace(character, escaped)
+        return text if text.isascii() else _SURROGATE.sub(_escape_surrogate, text)
+
+    def _fast(self, value: JSON) -> str | None:
+        """The text by Python's C encoder, which knows neither `Number` nor indents."""
+        if self.indent is not None:
+            return None
+        try:
+            return json.JSONEncoder(
+                ensure_ascii="ascii" in self.escapes,
+                allow_nan=False,
+                check_circular=False,
+                separators=(self.item_separator, self.key_separator),
+            ).encode(value)
+        except TypeError:
+            return None
+
+    def _exact(self, value: JSON) -> str:
+        pieces: list[str] = []
+        writer = _Writer(self, pieces.append)
+        writer.put(value, "\n" if self.indent is not None else "")
+        writer.flush()
+        return "".join(pieces)
+
+
+class _Writer:
+    """Writes a value of any kind in any layout, in pieces of some thousand parts."""
+
+    def __init__(self, layout: _Layout, write: Callable[[str], object]) -> None:
+        self.parts: list[str] = []
+        self._write = write
+        self._encode = encode_basestring_ascii if "ascii" in layout.escapes else _encode_string
+        self._item_separator = layout.item_separator
+        self._key_separator = layout.key_separator
+        self._indent = layout.indent or ""
+
+    def flush(self) -> None:
+        self._write("".join(self.parts))
+        self.parts.clear()
+
+    def put(self, value: JSON, line: str) -> None:
+        """Write a value whose container's lines begin with ``line``."""
+        if isinstance(value, dict) and value:
+            self._put_object(value, line)
+        elif isinstance(value, list) and value:
+            self._put_array(value, line)
+        else:
+            self.parts.append(self._encode(value) if isinstance(value, str) else _scalar(value))
+        if len(self.parts) > _PARTS_AT_ONCE:
+            self.flush()
+
+    def _put_object(self, value: dict[str, JSON], line: str) -> None:
+        inner = line + self._indent
+        lead = "{" + inner
+        for key, item in value.items():
+            self.parts.append(f"{lead}{self._encode(key)}{self._key_separator}")
+            self.put(item, inner)
+            lead = self._item_separator + inner
+        self.parts.append(line + "}")
+
+    def _put_array(self, value: list[JSON], line: str) -> None:
+        inner = line + self._indent
+        lead = "[" + inner
+        for item in value:
+            self.parts.append(lead)
+            self.put(item, inner)
+            lead = self._item_separator + inner
+        self.parts.append(line + "]")
+
+
+def _scalar(value: JSON) -> str:
+    """The text of what has no parts: a number, a constant, an empty container."""
+    if isinstance(value, Number):
+        return value.text
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value)
+
+
+def _encode_string(text: str) -> str:
+    encoded = encode_basestring(text)
+    return encoded if encoded.isascii() else _SURROGATE.sub(_escape_surrogate, encoded)
+
+
+def _escape_surrogate(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
+
+
+_SEPARATORS = {
+    "compact": (",", ":"),
+    "spaced": (", ", ": "),  # Python's json.dumps
+    "colon-spaced": (",", ": "),  # Google's
+    "comma-spaced": (", ", ":"),
+}
+# What some servers escape although JSON does not ask for it: all of these characters stand only
+# inside strings, so replacing them in the finished text is exact.
+_ESCAPES = {
+    "html": (
+        ("<", "\\u003c"),
+        (">", "\\u003e"),
+        ("&", "\\u0026"),
+        ("\u2028", "\\u2028"),
+        ("\u2029", "\\u2029"),
+    ),  # Go's encoding/json, and Google's servers with "'" and "=" as well
+    "quotes": (("'", "\\u0027"), ("=", "\\u003d")),
+    "slash": (("/", "\\/"),),  # PHP's json_encode
+    "delete": (("\x7f", "\\u007f"),),
+}
+_LAYOUTS: dict[str, _Layout] = {}
+_DOCUMENT = _Layout(",", ": ", "  ")
+
+
+def _candidates(text: str) -> Iterator[str]:
+    """The layouts that a text may have, by what it shows of itself."""
+    escapes = _escapes_seen(text)
+    for base in _bases(text):
+        for choice in escapes:
+            yield "+".join((base, *choice))
+
+
+def _bases(text: str) -> tuple[str, ...]:
+    indented = re.match(r"[\[{]\n(?:( {1,8})|(\t))\S", text)
+    if indented is None:
+        return tuple(_SEPARATORS)
+    return (f"indent-{len(indented[1])}" if indented[1] else "indent-tab",)
+
+
+def _escapes_seen(text: str) -> list[tuple[str, ...]]:
+    found = [
+        name
+        for name, pairs in _ESCAPES.items()
+        if any(escaped in text for _character, escaped in pairs)
+    ]
+    choices = [(), tuple(found)]
+    if text.isascii() and "\\u" in text:
+        choices += [("ascii", *choice) for choice in choices]
+    return list(dict.fromkeys(choices))

@@ -1,0 +1,136 @@
+"""What to say when no recording answers a request."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from vcr_llm._json import JSON
+from vcr_llm._request_key import Difference, IgnoredPath, RequestKey, differences
+
+_MOST_COMPARED = 200
+_MOST_DIFFERENCES = 8
+_MOST_NAMES = 5
+
+
+class Incoming(NamedTuple):
+    """The request that was made: as a document has it, and what decides a match."""
+
+    request: dict[str, JSON]
+    key: RequestKey
+
+
+class Candidate(NamedTuple):
+    """A recorded request, and the file that holds it."""
+
+    name: str
+    request: dict[str, JSON]
+    key: RequestKey
+    is_played: bool
+
+
+def describe_miss(  # noqa: PLR0913 - one keyword for each line of the text
+    incoming: Incoming,
+    candidates: Sequence[Candidate],
+    *,
+    parts: tuple[str, ...],
+    ignore: Sequence[IgnoredPath],
+    cassette: str,
+    record_mode: str,
+    test_id: str | None,
+) -> str:
+    """The request, the nearest recording and what differs by path, and how to record.
+
+    ``parts`` are those of the key that decide; ``test_id`` is None outside pytest.
+    """
+    model = incoming.request.get("model")
+    asked = f" (model {model})" if model else ""
+    lines = [
+        f"No recording answers {incoming.key.method} {incoming.request.get('url')}{asked}",
+        f"Cassette: {cassette} ({_count(len(candidates), 'recording')}, record mode {record_mode})",
+    ]
+    matching = [found for found in candidates if _agree(found.key, incoming.key, parts)]
+    if matching:
+        lines += ["", "These match, but are already played:"]
+        lines += [f"  {name}" for name in _names(matching)]
+    elif candidates:
+        lines += ["", *_nearest_lines(incoming, candidates, parts, ignore)]
+    return "\n".join([*lines, "", *_how_to_record(test_id)])
+
+
+def _nearest_lines(
+    incoming: Incoming,
+    candidates: Sequence[Candidate],
+    parts: tuple[str, ...],
+    ignore: Sequence[IgnoredPath],
+) -> list[str]:
+    nearest, found = min(
+        (
+            (candidate, _counting(candidate, incoming, parts, ignore))
+            for candidate in _alike(incoming, candidates)
+        ),
+        key=lambda pair: (len(pair[1]), pair[0].is_played),
+    )
+    played = ", already played" if nearest.is_played else ""
+    shown = [f"  {difference}" for difference in found[:_MOST_DIFFERENCES]]
+    if len(found) > _MOST_DIFFERENCES:
+        shown.append(f"  … and {_count(len(found) - _MOST_DIFFERENCES, 'more place')}")
+    return [f"Nearest is {nearest.name}{played}. It differs in:", *shown]
+
+
+def _counting(
+    candidate: Candidate,
+    incoming: Incoming,
+    parts: tuple[str, ...],
+    ignore: Sequence[IgnoredPath],
+) -> list[Difference]:
+    """The differences that count: those in the parts that decide, if there are any of these."""
+    found = differences(candidate.request, incoming.request, ignore)
+    counting = [difference for difference in found if _part(difference) in parts]
+    return counting or found
+
+
+def _part(difference: Difference) -> str:
+    head = difference.path.partition(".")[0]
+    return head if head in RequestKey._fields else "body"
+
+
+def _alike(incoming: Incoming, candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates that agree in most of what stands outside the body; not too many."""
+    scored = [
+        (sum(map(_equal, candidate.key, incoming.key)), candidate) for candidate in candidates
+    ]
+    most = max(score for score, _candidate in scored)
+    return [candidate for score, candidate in scored if score == most][:_MOST_COMPARED]
+
+
+def _equal(one: object, other: object) -> bool:
+    return one == other
+
+
+def _agree(one: RequestKey, other: RequestKey, parts: tuple[str, ...]) -> bool:
+    return all(getattr(one, part) == getattr(other, part) for part in parts)
+
+
+def _names(candidates: Sequence[Candidate]) -> list[str]:
+    names = [candidate.name for candidate in candidates[:_MOST_NAMES]]
+    if len(candidates) > _MOST_NAMES:
+        names.append(f"… and {len(candidates) - _MOST_NAMES} more")
+    return names
+
+
+def _how_to_record(test_id: str | None) -> list[str]:
+    if test_id is None:
+        return [
+            'To record it, use record_mode="new_episodes"; to record the cassette anew, "rewrite".'
+        ]
+    command = f"pytest {shlex.quote(test_id)}"
+    return [
+        f"To record it:               {command} --record-mode=new_episodes",
+        f"To record the test anew:    {command} --record-mode=rewrite",
+    ]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

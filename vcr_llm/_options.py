@@ -1,0 +1,161 @@
+"""The options of our own, beside vcrpy's in the same dictionary."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from difflib import get_close_matches
+from typing import Any, Literal
+
+from vcr_llm._errors import ConfigurationError, VcrLlmWarning
+from vcr_llm._headers import Pattern
+from vcr_llm._request_key import IgnoredPath, parse_ignored_path
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a cassette of ours can be told beyond what vcrpy knows."""
+
+    ignore: tuple[IgnoredPath, ...] = ()
+    normalize: bool = True
+    keep_request_headers: tuple[Pattern, ...] = ()
+    keep_response_headers: tuple[Pattern, ...] = ()
+    redact: tuple[Pattern, ...] = ()
+    layout: Literal["directory", "flat"] = "directory"
+    timing: bool = False
+    replay_speed: float | None = None
+    on_unplayed: Literal["ignore", "warn", "fail"] = "ignore"
+    max_age: timedelta | None = None
+    on_expiry: Literal["warn", "fail", "rerecord"] = "warn"
+
+    @classmethod
+    def of(cls, config: Mapping[str, Any]) -> Options:
+        """Our options out of a configuration that also holds others.
+
+        Raises ConfigurationError where one has a wrong value.
+        """
+        given = {name: _CHECKS[name](name, config[name]) for name in NAMES if name in config}
+        for name in _WITHOUT_EFFECT & given.keys():
+            if given[name] != getattr(cls(), name):
+                msg = f"{name} has no effect in this version of vcr-llm"
+                warnings.warn(msg, VcrLlmWarning, stacklevel=3)
+        return cls(**given)
+
+
+NAMES = tuple(field.name for field in fields(Options))
+"""The names of our options."""
+
+# Part of the contract, accepted and checked, and said to do nothing as long as they do nothing.
+_WITHOUT_EFFECT = {"timing", "replay_speed", "on_unplayed", "max_age", "on_expiry"}
+
+# Keys of the same dictionary that belong to neither vcrpy's signature nor us.
+_HOSTS_OTHERS = (
+    "additional_matchers",
+    "allow_playback_repeats",
+    "allowed_hosts",
+    "before_record",
+    "path",
+    "persister",
+    "with_current_defaults",
+)
+
+
+def known_options() -> frozenset[str]:
+    """Every option that vcrpy, pytest-recording or we know."""
+    import inspect
+
+    import vcr
+
+    host = inspect.signature(vcr.VCR.__init__).parameters
+    return frozenset({*host, *_HOSTS_OTHERS, *NAMES} - {"self"})
+
+
+def unknown_options(names: Iterable[str]) -> list[str]:
+    """A sentence about each name that nobody knows, with the nearest one that is known."""
+    known = known_options()
+    return [_unknown(name, known) for name in names if name not in known]
+
+
+def refuse_unknown(names: Iterable[str]) -> None:
+    """Raises ConfigurationError where one of these options does not exist."""
+    for sentence in unknown_options(names):
+        raise ConfigurationError(sentence)
+
+
+def _unknown(name: str, known: frozenset[str]) -> str:
+    nearest = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"ours are: {', '.join(NAMES)}"
+    return f"{name!r} is not an option of vcr-llm, vcrpy or pytest-recording; {hint}"
+
+
+def _wrong(name: str, value: object, expected: str) -> ConfigurationError:
+    return ConfigurationError(f"{name} should be {expected}, not {value!r}")
+
+
+def _boolean(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _wrong(name, value, "True or False")
+    return value
+
+
+def _patterns(name: str, value: object) -> tuple[Pattern, ...]:
+    values = (value,) if isinstance(value, str | re.Pattern) else value
+    if not isinstance(values, Iterable):
+        raise _wrong(name, value, "a list of strings or regular expressions")
+    patterns = tuple(values)
+    if not all(isinstance(item, str | re.Pattern) for item in patterns):
+        raise _wrong(name, value, "a list of strings or regular expressions")
+    return patterns
+
+
+def _paths(name: str, value: object) -> tuple[IgnoredPath, ...]:
+    values = (value,) if isinstance(value, str) else value
+    if not isinstance(values, Iterable):
+        raise _wrong(name, value, 'a list of paths such as "messages[*].name"')
+    paths = tuple(values)
+    if not all(isinstance(path, str) for path in paths):
+        raise _wrong(name, value, 'a list of paths such as "messages[*].name"')
+    return tuple(parse_ignored_path(path) for path in paths)
+
+
+def _speed(name: str, value: object) -> float | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise _wrong(name, value, "None or a number above 0")
+    return float(value)
+
+
+def _age(name: str, value: object) -> timedelta | None:
+    if value is None or isinstance(value, timedelta):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        return timedelta(days=value)
+    raise _wrong(name, value, "None, a timedelta or a number of days")
+
+
+def _one_of(*words: str) -> Callable[[str, object], Any]:
+    def check(name: str, value: object) -> object:
+        if value not in words:
+            raise _wrong(name, value, " or ".join(map(repr, words)))
+        return value
+
+    return check
+
+
+_CHECKS: dict[str, Callable[[str, Any], Any]] = {
+    "ignore": _paths,
+    "normalize": _boolean,
+    "keep_request_headers": _patterns,
+    "keep_response_headers": _patterns,
+    "redact": _patterns,
+    "layout": _one_of("directory", "flat"),
+    "timing": _boolean,
+    "replay_speed": _speed,
+    "on_unplayed": _one_of("ignore", "warn", "fail"),
+    "max_age": _age,
+    "on_expiry": _one_of("warn", "fail", "rerecord"),
+}

@@ -1,0 +1,70 @@
+"""From an interaction to the document that is saved: redacted, normalised, with its address."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from vcr_llm._address import address_of
+from vcr_llm._document import to_document
+from vcr_llm._foreign import Document
+from vcr_llm._interaction import Headers, Interaction
+from vcr_llm._normalization import normalized
+from vcr_llm._options import Options
+from vcr_llm._redaction import Redaction
+
+_LAST_KEYS = ("sequence", "recorded_at")
+
+
+class Addressed(NamedTuple):
+    """A document and the address that names its file."""
+
+    address: str
+    document: Document
+
+
+def new_recording(
+    interaction: Interaction, options: Options, *, secret_headers: Headers = ()
+) -> Addressed:
+    """The document of an exchange that was made just now.
+
+    ``secret_headers`` are the request's headers as they were sent: what they carry is a secret
+    wherever it appears, even if a hook took the header away.
+    """
+    document = to_document(
+        interaction,
+        keep_request_headers=options.keep_request_headers,
+        keep_response_headers=options.keep_response_headers,
+    )
+    headers = (*interaction.request.headers, *secret_headers)
+    document = Redaction(options.redact).document(document, headers)
+    address = address_of(document)
+    if options.normalize:
+        document = normalized(document, address)
+    document["recorded_at"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Addressed(address, document)
+
+
+def with_sequence(document: Document, sequence: int | None) -> Document:
+    """The document with its position in the cassette, or without one."""
+    head = {key: value for key, value in document.items() if key not in _LAST_KEYS}
+    if sequence is not None:
+        head["sequence"] = sequence
+    if "recorded_at" in document:
+        head["recorded_at"] = document["recorded_at"]
+    return head
+
+
+def sequence_of(document: Document) -> int | None:
+    """The position that a document names, or None."""
+    sequence = document.get("sequence")
+    return sequence if isinstance(sequence, int) and not isinstance(sequence, bool) else None
+
+
+def says_the_same(one: Document, other: Document) -> bool:
+    """Whether two documents differ in nothing but when and in which place they were recorded."""
+    return _content(one) == _content(other)
+
+
+def _content(document: Document) -> Document:
+    return {key: value for key, value in document.items() if key not in _LAST_KEYS}

@@ -1,0 +1,436 @@
+"""Documents without secrets.
+
+A secret is found in three ways: by the name of the place it stands in (a header, a query or form
+parameter, a JSON field), by its own shape (the prefixes that providers give their keys), or
+because the request's own headers carried it. What is found becomes ``REDACTED``. Both sides of a
+match are redacted, so a secret never decides one.
+
+Names and shapes follow what the recorders and scanners of other projects redact; shapes are those
+that providers document or secret scanners publish. ``max_tokens`` or a log probability's ``token``
+are no secrets, and a bare ``token`` field is one only where its value looks random.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from urllib.parse import quote, unquote_plus, urlsplit
+
+from vcr_llm._headers import Pattern
+from vcr_llm._interaction import Headers
+from vcr_llm._json import JSON
+from vcr_llm._raw_text import framing_after
+from vcr_llm._tagged import BYTES, DATA, TEXT, tag, tag_of
+
+PLACEHOLDER = "REDACTED"
+
+_SECRET_HEADERS = frozenset(
+    {
+        "authorization",
+        "proxy-authorization",
+        "cookie",
+        "set-cookie",
+        "api-key",
+        "x-api-key",
+        "x-auth-token",
+        "x-goog-api-key",
+        "x-amz-security-token",
+        "anthropic-api-key",
+        "openai-api-key",
+        "azure-api-key",
+        "ocp-apim-subscription-key",
+        "x-access-token",
+        "x-functions-key",
+        "x-subscription-token",
+        "xi-api-key",
+        "x-gitlab-token",
+        "private-token",
+    }
+)
+_SECRET_PARAMETERS = frozenset(
+    {
+        "accesstoken",
+        "apikey",
+        "auth",
+        "authtoken",
+        "clientsecret",
+        "code",
+        "key",
+        "password",
+        "passwd",
+        "refreshtoken",
+        "secret",
+        "sig",
+        "signature",
+        "subscriptionkey",
+        "token",
+        "xamzcredential",
+        "xamzsecuritytoken",
+        "xamzsignature",
+        "xgoogcredential",
+        "xgoogsignature",
+    }
+)
+_SECRET_FIELDS = frozenset(
+    {
+        "accesskey",
+        "accesskeyid",
+        "accountkey",
+        "apikeys",
+        "authorization",
+        "authtoken",
+        "awsaccesskeyid",
+        "awssecretaccesskey",
+        "awssessiontoken",
+        "bearertoken",
+        "clientsecret",
+        "connectionstring",
+        "idtoken",
+        "passwd",
+        "password",
+        "privatekey",
+        "pwd",
+        "secret",
+        "secretaccesskey",
+        "secretkey",
+        "securitytoken",
+        "sessiontoken",
+        "staticheaders",
+    }
+)
+_SECRET_ENDINGS = (
+    "accesstoken",
+    "apikey",
+    "authtoken",
+    "clientsecret",
+    "credentials",
+    "password",
+    "privatekey",
+    "refreshtoken",
+    "secretaccesskey",
+    "secretkey",
+    "sessiontoken",
+)
+# Names that hold a secret only now and then: what they hold decides.
+_DOUBTFUL_FIELDS = frozenset({"token", "key", "bearer", "jwt"})
+
+# A key's shape: the text that every such key contains, for a quick look, and the whole of it.
+_SHAPES = (
+    ("sk-", r"sk-[A-Za-z0-9_-]{16,}"),  # OpenAI, Anthropic, DeepSeek, OpenRouter, Langfuse
+    ("k_live_", r"[prs]k_live_[A-Za-z0-9]{16,}"),  # Stripe
+    ("k_test_", r"[prs]k_test_[A-Za-z0-9]{16,}"),
+    ("ek_", r"ek_[A-Za-z0-9_-]{16,}"),  # OpenAI, ephemeral
+    ("sess-", r"sess-[A-Za-z0-9]{24,}"),  # OpenAI, session
+    ("AIza", r"AIza[A-Za-z0-9_-]{30,}"),  # Google
+    ("AQ.", r"AQ\.[A-Za-z0-9_-]{30,}"),  # Google
+    ("ya29.", r"ya29\.[A-Za-z0-9_-]{20,}"),  # Google OAuth
+    ("GOCSPX-", r"GOCSPX-[A-Za-z0-9_-]{20,}"),
+    ("1//0", r"1//0[A-Za-z0-9_-]{20,}"),
+    ("AKIA", r"AKIA[A-Z0-9]{16}"),  # AWS
+    ("ASIA", r"ASIA[A-Z0-9]{16}"),
+    ("ABSK", r"ABSK[A-Za-z0-9+/]{40,}={0,2}"),  # Bedrock
+    ("bedrock-api-key-", r"bedrock-api-key-[A-Za-z0-9+/=_-]{20,}"),
+    ("xai-", r"xai-[A-Za-z0-9]{20,}"),
+    ("gsk_", r"gsk_[A-Za-z0-9]{20,}"),  # Groq
+    ("hf_", r"hf_[A-Za-z0-9]{20,}"),  # Hugging Face
+    ("pplx-", r"pplx-[A-Za-z0-9]{20,}"),  # Perplexity
+    ("r8_", r"r8_[A-Za-z0-9]{20,}"),  # Replicate
+    ("nvapi-", r"nvapi-[A-Za-z0-9_-]{20,}"),
+    ("fw_", r"fw_[A-Za-z0-9]{20,}"),  # Fireworks
+    ("csk-", r"csk-[a-z0-9]{20,}"),  # Cerebras
+    ("esecret_", r"esecret_[A-Za-z0-9]{20,}"),  # Anyscale
+    ("tvly-", r"tvly-[A-Za-z0-9-]{16,}"),  # Tavily
+    ("lsv2_", r"lsv2_[a-z]{2}_[a-f0-9]{32}(?:_[a-f0-9]{8,})?"),  # LangSmith
+    ("ls__", r"ls__[a-f0-9]{32}"),
+    ("pa-", r"pa-[A-Za-z0-9_-]{36,}"),  # Voyage
+    ("pcsk_", r"pcsk_[A-Za-z0-9_]{20,}"),  # Pinecone
+    ("jina_", r"jina_[A-Za-z0-9]{32,}"),
+    ("fc-", r"fc-[a-f0-9]{32}"),  # Firecrawl
+    ("e2b_", r"e2b_[a-f0-9]{32,}"),
+    ("dapi", r"dapi[a-f0-9]{32}"),  # Databricks
+    ("gh", r"gh[pousr]_[A-Za-z0-9]{20,}"),  # GitHub
+    ("github_pat_", r"github_pat_[A-Za-z0-9_]{20,}"),
+    ("glpat-", r"glpat-[A-Za-z0-9_-]{20,}"),
+    ("xox", r"xox[abeprs]-[A-Za-z0-9-]{10,}"),  # Slack
+    ("xapp-", r"xapp-[A-Za-z0-9-]{20,}"),
+    ("npm_", r"npm_[A-Za-z0-9]{30,}"),
+    ("SG.", r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),  # SendGrid
+    ("eyJ", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+"),  # JWT (RFC 7519)
+)
+# Shapes that stand around a secret: the group is what goes.
+_SURROUNDINGS = (
+    (
+        ("PRIVATE KEY",),
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<pem>[\s\S]*?)(?:-----END [A-Z ]*KEY-----|\Z)",
+    ),
+    (("earer ", "EARER "), r"\b[Bb](?:earer|EARER)\s+(?P<bearer>[A-Za-z0-9._~+/=-]{16,})"),
+    (("asic ", "ASIC "), r"\b[Bb](?:asic|ASIC)\s+(?P<basic>[A-Za-z0-9+/]{16,}={0,2})(?![\w+/])"),
+    (("://",), r"://(?P<user>[^\s/?#@:\"'<>]+:[^\s/?#@\"'<>]+)@"),
+    (("AccountKey=",), r"AccountKey=(?P<account>[A-Za-z0-9+/]{20,}={0,2})"),
+    (("sig=",), r"[?&]sig=(?P<sig>[A-Za-z0-9%+/=_-]{16,})"),
+    (("key=",), r"[?&](?:api_?|api-)?key=(?P<query>[^\s&#\"'<>]{8,})"),
+)
+# A field of JSON, or an assignment, inside a string: tool arguments are JSON in JSON.
+_ASSIGNMENT = re.compile(
+    r"""(?ix)
+    \b(?P<name>(?:[a-z0-9]+[_-])*(?:api[_-]?key|password|passwd|client[_-]?secret|secret[_-]?key
+        |access[_-]?token|refresh[_-]?token|auth[_-]?token|secret[_-]?access[_-]?key
+        |session[_-]?token|private[_-]?key))
+    (?P<between>\\*["']?\s*[:=]\s*\\*["'])
+    (?P<value>[^\s"'\\]{6,})
+    (?=\\*["'])
+    """
+)
+_ASSIGNED = ("key", "assw", "ecret", "oken", "KEY", "ASSW", "ECRET", "OKEN", "Key")
+
+_SHORTEST_SHAPE = 12
+_SHORTEST_LEARNED = 12
+_SHORTEST_RANDOM = 16
+_RANDOM = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._~+/=-]+")
+
+Clean = Callable[[str], str]
+
+
+class Redaction:
+    """What is a secret: the built-in rules and what the user adds to them."""
+
+    def __init__(self, more: Sequence[Pattern] = ()) -> None:
+        self._literals = tuple(rule for rule in more if isinstance(rule, str) and rule)
+        self._patterns = tuple(rule for rule in more if isinstance(rule, re.Pattern))
+
+    def document(self, document: dict[str, JSON], headers: Headers = ()) -> dict[str, JSON]:
+        """The document without secrets; ``headers`` are the request's, which may carry some."""
+        learned = secrets_in_headers(headers)
+        redacted = dict(document)
+        request, response = document.get("request"), document.get("response")
+        if isinstance(request, dict):
+            redacted["request"] = self.request(request, headers)
+        if isinstance(response, dict):
+            redacted["response"] = self._response(response, self._cleaner(learned))
+        return redacted
+
+    def request(self, request: dict[str, JSON], headers: Headers = ()) -> dict[str, JSON]:
+        """A document's ``request`` without secrets."""
+        clean = self._cleaner(secrets_in_headers(headers))
+        redacted = dict(request)
+        if isinstance(url := request.get("url"), str):
+            redacted["url"] = _clean_url(url, clean)
+        if isinstance(endpoint := request.get("endpoint"), str):
+            redacted["endpoint"] = clean(endpoint)
+        if isinstance(kept := request.get("headers"), dict):
+            redacted["headers"] = _clean_headers(kept, clean)
+        if "body" in request:
+            redacted["body"] = _clean_value(request["body"], clean)
+        if isinstance(model := request.get("model"), str):
+            redacted["model"] = clean(model)
+        return redacted
+
+    def text(self, text: str, headers: Headers = ()) -> str:
+        """A text without secrets, for a message or a log."""
+        return self._cleaner(secrets_in_headers(headers))(text)
+
+    def _response(self, response: dict[str, JSON], clean: Clean) -> dict[str, JSON]:
+        redacted = dict(response)
+        if isinstance(headers := response.get("headers"), dict):
+            redacted["headers"] = _clean_headers(headers, clean)
+        if isinstance(reason := response.get("reason"), str):
+            redacted["reason"] = clean(reason)
+        before = response.get("body")
+        after = redacted["body"] = _clean_value(before, clean)
+        if isinstance(framing := response.get("framing"), dict):
+            redacted["framing"] = framing_after(framing, before, after, clean)
+            if not redacted["framing"]:
+                del redacted["framing"]
+        return redacted
+
+    def _cleaner(self, learned: Iterable[str]) -> Clean:
+        literals = (*self._literals, *learned)
+
+        def clean(text: str) -> str:
+            for literal in literals:
+                if literal in text:
+                    text = text.replace(literal, PLACEHOLDER)
+            for pattern in self._patterns:
+                text = pattern.sub(PLACEHOLDER, text)
+            return _without_known_shapes(text)
+
+        return clean
+
+
+def secrets_in_headers(headers: Headers) -> frozenset[str]:
+    """The credentials that a request's headers carry, in the forms in which they may be echoed."""
+    return frozenset(
+        secret
+        for name, value in headers
+        if name.lower() in _SECRET_HEADERS
+        for secret in (value, value.partition(" ")[2])
+        if len(secret) >= _SHORTEST_LEARNED
+    )
+
+
+def _without_known_shapes(text: str) -> str:
+    """The text without keys of known shapes. Most texts have none and are only looked over."""
+    if len(text) < _SHORTEST_SHAPE:
+        return text
+    for part, shape in _SHAPES:
+        if part in text:
+            text = _shape(shape).sub(PLACEHOLDER, text)
+    for parts, shape in _SURROUNDINGS:
+        if any(part in text for part in parts):
+            text = _surrounding(shape).sub(_without_group, text)
+    if any(part in text for part in _ASSIGNED):
+        text = _ASSIGNMENT.sub(rf"\g<name>\g<between>{PLACEHOLDER}", text)
+    return text
+
+
+@cache
+def _shape(shape: str) -> re.Pattern[str]:
+    # A key begins a word: "task-specific-instructions" holds no "sk-" key.
+    return re.compile(rf"(?<![A-Za-z0-9_-]){shape}")
+
+
+@cache
+def _surrounding(shape: str) -> re.Pattern[str]:
+    return re.compile(shape)
+
+
+def _without_group(match: re.Match[str]) -> str:
+    start, end = match.span(str(match.lastgroup))
+    whole, offset = match[0], match.start()
+    return whole[: start - offset] + PLACEHOLDER + whole[end - offset :]
+
+
+def _clean_value(value: JSON, clean: Clean) -> JSON:
+    """A value without secrets; the very same object where it holds none."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, list):
+        return [_clean_value(item, clean) for item in value]
+    if not isinstance(value, dict):
+        return value
+    match tag_of(value):
+        case "bytes":
+            return _clean_bytes(value, clean)
+        case "application/x-www-form-urlencoded":
+            return {**value, DATA: [_clean_pair(pair, clean) for pair in _items(value[DATA])]}
+        case "multipart/form-data":
+            return {**value, DATA: [_clean_part(part, clean) for part in _items(value[DATA])]}
+        case _:
+            return {clean(key): _clean_member(key, item, clean) for key, item in value.items()}
+
+
+def _clean_member(name: str, value: JSON, clean: Clean) -> JSON:
+    if isinstance(value, str) and value and _is_secret_field(name, value):
+        return PLACEHOLDER
+    if isinstance(value, list) and _is_secret_name(name):
+        return [
+            PLACEHOLDER if isinstance(item, str) else _clean_value(item, clean) for item in value
+        ]
+    return _clean_value(value, clean)
+
+
+def _clean_pair(pair: JSON, clean: Clean) -> JSON:
+    match pair:
+        case [str(name), str(value)]:
+            secret = _is_secret_parameter(name) or _is_secret_field(name, value)
+            return [name, PLACEHOLDER if secret and value else clean(value)]
+        case _:
+            return _clean_value(pair, clean)
+
+
+def _clean_part(part: JSON, clean: Clean) -> JSON:
+    match part:
+        case {"name": str(name), "body": {"__data__": str(value)}} if value and (
+            _is_secret_field(name, value)
+        ):
+            return _clean_value({**_members(part), "body": tag(TEXT, PLACEHOLDER)}, clean)
+        case _:
+            return _clean_value(part, clean)
+
+
+def _clean_bytes(value: dict[str, JSON], clean: Clean) -> JSON:
+    """Base64 without the secrets that stand in its bytes as plain text."""
+    data = value[DATA]
+    if not isinstance(data, str):
+        return value
+    try:
+        text = base64.b64decode(data, validate=True).decode("latin-1")
+    except ValueError:
+        return {**value, DATA: clean(data)}
+    cleaned = clean(text)
+    if cleaned == text:
+        return value
+    return tag(BYTES, base64.b64encode(cleaned.encode("latin-1", "replace")).decode())
+
+
+def _clean_headers(headers: dict[str, JSON], clean: Clean) -> dict[str, JSON]:
+    def cleaned(name: str, value: JSON) -> JSON:
+        if name.lower() in _SECRET_HEADERS and value is not None:
+            return PLACEHOLDER
+        return _clean_value(value, clean)
+
+    return {name: cleaned(name, value) for name, value in headers.items()}
+
+
+def _clean_url(url: str, clean: Clean) -> str:
+    """The URL with the values of secret parameters replaced; every other character stays."""
+    head, question, rest = url.partition("?")
+    query, hash_sign, fragment = rest.partition("#")
+    cleaned = "&".join(_clean_query_part(part) for part in query.split("&"))
+    return clean(_without_userinfo(head) + question + cleaned + hash_sign + fragment)
+
+
+def _clean_query_part(part: str) -> str:
+    name, equals, value = part.partition("=")
+    if not value:
+        return part
+    decoded = unquote_plus(value)
+    if _is_secret_parameter(unquote_plus(name)) or _is_secret_field(unquote_plus(name), decoded):
+        return f"{name}={PLACEHOLDER}"
+    without = _without_known_shapes(decoded)
+    return part if without == decoded else f"{name}{equals}{quote(without)}"
+
+
+def _without_userinfo(head: str) -> str:
+    try:
+        netloc = urlsplit(head).netloc
+    except ValueError:
+        return head
+    userinfo, at, host = netloc.rpartition("@")
+    return head.replace(netloc, f"{PLACEHOLDER}@{host}", 1) if at and userinfo else head
+
+
+def _is_secret_field(name: str, value: str) -> bool:
+    if _is_secret_name(name):
+        return True
+    return (
+        name.lower() in _DOUBTFUL_FIELDS
+        and len(value) >= _SHORTEST_RANDOM
+        and _RANDOM.fullmatch(value) is not None
+    )
+
+
+@cache
+def _is_secret_name(name: str) -> bool:
+    folded = _folded(name)
+    return folded in _SECRET_FIELDS or folded.endswith(_SECRET_ENDINGS)
+
+
+@cache
+def _is_secret_parameter(name: str) -> bool:
+    folded = _folded(name)
+    return folded in _SECRET_PARAMETERS or _is_secret_name(name)
+
+
+def _folded(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "").replace(".", "")
+
+
+def _members(value: JSON) -> dict[str, JSON]:
+    return value if isinstance(value, dict) else {}
+
+
+def _items(value: JSON) -> Iterator[JSON]:
+    yield from value if isinstance(value, list) else [value]

@@ -1,0 +1,248 @@
+"""When two requests are the same request, and what differs where they are not.
+
+Both sides are made from a document's ``request`` that has been redacted, by the same function, and
+compared with ``==``: JSON by value, numbers as numbers, forms by their pairs, multipart by its
+parts; tool-call ids are renumbered in the order of their appearance, since the model invents them
+anew with each recording while the references between them say something.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+from vcr_llm._errors import ConfigurationError
+from vcr_llm._json import JSON, Number, render
+from vcr_llm._tagged import DATA, TYPE, tag_of
+
+IgnoredPath = tuple[str | int, ...]
+"""A path in a JSON body: names, indexes, and ``"*"`` for every item."""
+
+_DEFAULT_PORTS = {"https": 443, "http": 80}
+_TOOL_CALL_REFERENCES = ("tool_call_id", "tool_use_id", "call_id")
+_PATH = re.compile(r"\.?([^.\[\]]+)|\[(\*|\d+)\]")
+_PLACES = 5
+_EXACT_INTEGERS = 2.0**53
+_SHOWN = 60
+
+
+class RequestKey(NamedTuple):
+    """What decides a match. ``body`` is a digest of the normalised body."""
+
+    method: str
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+    query: tuple[tuple[str, str], ...]
+    body: str
+
+
+class Difference(NamedTuple):
+    """One place in which two requests differ; a side that lacks it is None."""
+
+    path: str
+    recorded: JSON
+    incoming: JSON
+
+    def __str__(self) -> str:
+        recorded, incoming = shortened(_shown(self.recorded), _shown(self.incoming))
+        return f"{self.path}: recorded {recorded}, this request has {incoming}"
+
+
+def request_key(request: dict[str, JSON], ignore: Sequence[IgnoredPath] = ()) -> RequestKey:
+    """The key of a document's ``request``; ``ignore`` leaves places of the JSON body out."""
+    method, scheme, host, port, path, query = _head(request)
+    canonical = render(normalized_body(request.get("body"), ignore))
+    digest = hashlib.sha256(canonical.encode()).hexdigest()
+    return RequestKey(method, scheme, host, port, path, query, digest)
+
+
+def differences(
+    recorded: dict[str, JSON], incoming: dict[str, JSON], ignore: Sequence[IgnoredPath] = ()
+) -> list[Difference]:
+    """Where two requests differ, by path: what the body differs in stands under its own path."""
+    old_head, new_head = _head(recorded), _head(incoming)
+    found = [
+        Difference(name, str(old), str(new))
+        for name, old, new in zip(_PARTS, old_head, new_head, strict=True)
+        if old != new and name != "query"
+    ]
+    found += _query_differences(old_head[-1], new_head[-1])
+    old_body = normalized_body(recorded.get("body"), ignore)
+    new_body = normalized_body(incoming.get("body"), ignore)
+    return found + list(_differences(old_body, new_body, ""))
+
+
+def parse_ignored_path(path: str) -> IgnoredPath:
+    """The segments of a path such as ``messages[*].name``.
+
+    Raises ConfigurationError where it is none.
+    """
+    if not path or "".join(match[0] for match in _PATH.finditer(path)) != path:
+        msg = f'ignore: {path!r} is no path; write "metadata" or "messages[*].name"'
+        raise ConfigurationError(msg)
+    return tuple(
+        name or (index if index == "*" else int(index)) for name, index in _PATH.findall(path)
+    )
+
+
+def normalized_body(body: JSON, ignore: Sequence[IgnoredPath] = ()) -> JSON:
+    """The body as matching sees it: a value that is equal for requests that say the same."""
+    if tag_of(body) == "application/x-www-form-urlencoded" and isinstance(body, dict):
+        pairs = body[DATA]
+        ordered = sorted(pairs, key=render) if isinstance(pairs, list) else pairs
+        return {TYPE: body[TYPE], DATA: ordered}
+    normal = _normalized(body, {})
+    for path in ignore:
+        _remove(normal, path)
+    return normal
+
+
+def shortened(one: str, other: str) -> tuple[str, str]:
+    """Two texts, cut to the neighbourhood of their first difference."""
+    if max(len(one), len(other)) <= _SHOWN * 2:
+        return one, other
+    start = next(
+        (place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b),
+        min(len(one), len(other)),
+    )
+    return _excerpt(one, start), _excerpt(other, start)
+
+
+_PARTS = ("method", "scheme", "host", "port", "path", "query")
+_Query = tuple[tuple[str, str], ...]
+
+
+def _head(request: dict[str, JSON]) -> tuple[str, str, str, int | None, str, _Query]:
+    url = urlsplit(str(request.get("url")))
+    try:
+        port = url.port
+    except ValueError:
+        port = None
+    query = tuple(sorted(parse_qsl(url.query, keep_blank_values=True)))
+    host, path = url.hostname or "", url.path or "/"
+    port = port or _DEFAULT_PORTS.get(url.scheme)
+    return str(request.get("method")), url.scheme, host, port, path, query
+
+
+def _query_differences(recorded: _Query, incoming: _Query) -> Iterator[Difference]:
+    for name in sorted({name for name, _value in (*recorded, *incoming)}):
+        old = [value for key, value in recorded if key == name]
+        new = [value for key, value in incoming if key == name]
+        if old != new:
+            yield Difference(f"query.{name}", ", ".join(old) or None, ", ".join(new) or None)
+
+
+def _normalized(value: JSON, tool_calls: dict[str, str]) -> JSON:
+    if isinstance(value, dict):
+        return {
+            key: _renumbered(value[key], tool_calls)
+            if _is_tool_call_id(key, value)
+            else _normalized_member(key, value[key], tool_calls)
+            for key in sorted(value)
+        }
+    if isinstance(value, list):
+        return [_normalized(item, tool_calls) for item in value]
+    if isinstance(value, float | Number):
+        return _normalized_number(value)
+    return value
+
+
+def _normalized_member(key: str, value: JSON, tool_calls: dict[str, str]) -> JSON:
+    if key != "tool_calls" or not isinstance(value, list):
+        return _normalized(value, tool_calls)
+    calls: list[JSON] = []
+    for call in value:
+        normal = _normalized(call, tool_calls)
+        if isinstance(call, dict) and isinstance(normal, dict) and "id" in call:
+            normal["id"] = _renumbered(call["id"], tool_calls)
+        calls.append(normal)
+    return calls
+
+
+def _is_tool_call_id(key: str, holder: dict[str, JSON]) -> bool:
+    """Whether this member is the id of a tool call or refers to one."""
+    if key == "id":
+        return holder.get("type") == "tool_use"
+    return key in _TOOL_CALL_REFERENCES
+
+
+def _renumbered(value: JSON, tool_calls: dict[str, str]) -> JSON:
+    if not isinstance(value, str):
+        return value
+    return tool_calls.setdefault(value, f"tool-call-{len(tool_calls) + 1}")
+
+
+def _normalized_number(value: float | Number) -> JSON:
+    """One spelling for one number: 1 and 1.0 are the same, 5 decimal places are enough."""
+    if isinstance(value, Number):
+        decimal = Decimal(value.text)
+        if abs(decimal) > _EXACT_INTEGERS:
+            return Number(f"{decimal.normalize()}")
+        value = float(decimal)
+    rounded = round(value, _PLACES)
+    if rounded.is_integer():
+        return int(rounded)
+    return rounded
+
+
+def _remove(value: JSON, path: IgnoredPath) -> None:
+    """Take what a path names out of a value, in place."""
+    segment, rest = path[0], path[1:]
+    for key in _keys(value, segment):
+        if rest:
+            _remove(_member(value, key), rest)
+        elif isinstance(value, dict):
+            value.pop(str(key))
+        elif isinstance(value, list) and isinstance(key, int):
+            value[key] = None
+
+
+def _keys(value: JSON, segment: str | int) -> list[str | int]:
+    if isinstance(value, dict):
+        return list(value) if segment == "*" else [segment] if segment in value else []
+    if isinstance(value, list):
+        if segment == "*":
+            return list(range(len(value)))
+        return [segment] if isinstance(segment, int) and segment < len(value) else []
+    return []
+
+
+def _member(value: JSON, key: str | int) -> JSON:
+    if isinstance(value, dict):
+        return value[str(key)]
+    return value[key] if isinstance(value, list) and isinstance(key, int) else None
+
+
+def _differences(recorded: JSON, incoming: JSON, path: str) -> Iterator[Difference]:
+    if isinstance(recorded, dict) and isinstance(incoming, dict):
+        for key in sorted(recorded.keys() | incoming.keys()):
+            where = f"{path}.{key}" if path else key
+            yield from _differences(recorded.get(key), incoming.get(key), where)
+    elif isinstance(recorded, list) and isinstance(incoming, list):
+        for index in range(max(len(recorded), len(incoming))):
+            old = recorded[index] if index < len(recorded) else None
+            new = incoming[index] if index < len(incoming) else None
+            yield from _differences(old, new, f"{path}[{index}]")
+    elif not _same(recorded, incoming):
+        yield Difference(path or "body", recorded, incoming)
+
+
+def _same(one: JSON, other: JSON) -> bool:
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def _shown(value: JSON) -> str:
+    return "nothing" if value is None else render(value, "spaced")
+
+
+def _excerpt(text: str, start: int) -> str:
+    first, last = max(0, start - _SHOWN // 2), start + _SHOWN
+    opening = "…" if first else ""
+    closing = "…" if last < len(text) else ""
+    return f"{opening}{text[first:last]}{closing}"

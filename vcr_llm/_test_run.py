@@ -1,0 +1,118 @@
+"""One marked test: how its cassette is to be used, and what came of it.
+
+pytest-recording's hook says neither which test it is called for nor what its marks merge into, so
+both are taken from the fixtures that pytest-recording documents (0.14.1).
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vcr_llm._config import SERIALIZER
+from vcr_llm._modes import LIVE, mode_from_environment, mode_word
+
+if TYPE_CHECKING:
+    import pytest
+    import vcr
+
+    from vcr_llm._cassette import RecordingCassette
+
+
+@dataclass(slots=True)
+class TestRun:
+    """A test that is marked with ``vcr``."""
+
+    __test__ = False  # pytest, this is not a test
+
+    nodeid: str
+    merged: dict[str, Any]
+    record_mode: str
+    takes_environment: bool
+    """Whether ``VCR_LLM_MODE`` decides: neither the command line nor the test's marks do."""
+    has_failed: bool = False
+    cassette: RecordingCassette | None = None
+
+    @classmethod
+    def of(cls, request: pytest.FixtureRequest) -> TestRun:
+        """The run of the test that a fixture is set up for."""
+        node: pytest.Item = request.node
+        merged = dict(request.getfixturevalue("vcr_config"))
+        for mark in reversed(request.getfixturevalue("vcr_markers")):
+            merged.update(mark.kwargs)
+        asked = request.config.getoption("--record-mode")
+        return cls(
+            nodeid=node.nodeid,
+            merged=merged,
+            record_mode=merged.get("record_mode", request.getfixturevalue("record_mode")),
+            takes_environment=asked is None and "record_mode" not in merged,
+        )
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the test's configuration names our serializer."""
+        return self.merged.get("serializer") == SERIALIZER
+
+    @contextmanager
+    def mode_as_option(self, config: pytest.Config) -> Iterator[None]:
+        """While this lasts, pytest-recording sees the mode of ``VCR_LLM_MODE`` as its option."""
+        mode = mode_from_environment() if self.is_ours and self.takes_environment else None
+        if mode is None:
+            yield
+            return
+        config.option.record_mode = mode
+        try:
+            yield
+        finally:
+            config.option.record_mode = None
+
+    def use_cassette(
+        self,
+        host: vcr.VCR,
+        use_host_cassette: Callable[..., AbstractContextManager[Any]],
+        options: Mapping[str, Any],
+    ) -> AbstractContextManager[Any]:
+        """The context of the test's cassette."""
+        from vcr_llm._cassette import Plan
+        from vcr_llm._errors import VcrLlmWarning
+        from vcr_llm._options import unknown_options
+        from vcr_llm._recorder import REWRITE, open_cassette
+
+        if self.takes_environment and mode_word() == LIVE:
+            return nullcontext(None)
+        for sentence in unknown_options(options):
+            warnings.warn(sentence, VcrLlmWarning, stacklevel=2)
+        mode = self.record_mode
+        if self.takes_environment:
+            mode = mode_from_environment() or mode
+        plan = Plan(
+            test_id=self.nodeid,
+            is_test=True,
+            extra_paths=tuple(getattr(host.persister, "extra_paths", ())),
+            has_failed=lambda: self.has_failed,
+        )
+        # pytest-recording has made "new_episodes" of "rewrite" before it asks.
+        options = {**options, "record_mode": REWRITE if mode == REWRITE else mode}
+        context: AbstractContextManager[Any] = open_cassette(host, use_host_cassette, options, plan)
+        return context
+
+    def misses(self) -> str:
+        """A text about the requests that no recording answered, empty for none."""
+        return "\n\n".join(self.cassette.misses) if self.cassette is not None else ""
+
+
+def mode_problem() -> str | None:
+    """What is wrong with ``VCR_LLM_MODE``, if anything; looked at only where it is set."""
+    if not os.environ.get("VCR_LLM_MODE"):
+        return None
+    from vcr_llm._errors import ConfigurationError
+
+    try:
+        mode_word()
+    except ConfigurationError as error:
+        return str(error)
+    return None

@@ -1,0 +1,106 @@
+"""vcrpy's requests and responses <-> ours: the only module that knows their shapes.
+
+vcrpy 9.4 hands over ``Request`` objects, whose body may be bytes, text, an iterator or, from
+aiohttp, a dictionary, and responses ``{"status": {"code", "message"}, "headers": {name: [value]},
+"body": {"string": bytes}}``. Cassettes of its first httpx stub had ``status_code`` and
+``content``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from vcr.request import Request as VcrRequest
+from vcr.util import read_body
+
+from vcr_llm._body import FORM
+from vcr_llm._content_coding import decode_content
+from vcr_llm._headers import CONTENT_TYPE
+from vcr_llm._interaction import (
+    Headers,
+    Interaction,
+    Request,
+    Response,
+    header,
+    standard_reason,
+)
+
+VcrResponse = dict[str, Any]
+
+
+def from_vcrpy(request: VcrRequest, response: VcrResponse) -> Interaction:
+    """The interaction that vcrpy hands over, its body content-decoded."""
+    return Interaction(request_from_vcrpy(request), _response_from_vcrpy(response))
+
+
+def to_vcrpy(interaction: Interaction) -> tuple[VcrRequest, VcrResponse]:
+    """The interaction as vcrpy wants it back."""
+    response = interaction.response
+    return request_to_vcrpy(interaction.request), {
+        "status": {"code": response.status, "message": response.reason},
+        "headers": _grouped(response.headers),
+        "body": {"string": response.body},
+    }
+
+
+def request_from_vcrpy(request: VcrRequest) -> Request:
+    """A request that vcrpy hands over."""
+    headers = _pairs(request.headers)
+    return Request(request.method, request.uri, headers, _body(request, headers))
+
+
+def request_to_vcrpy(request: Request) -> VcrRequest:
+    """A request as vcrpy wants it."""
+    headers = {name: values[0] for name, values in _grouped(request.headers).items()}
+    return VcrRequest(request.method, request.url, request.body, headers)
+
+
+def _response_from_vcrpy(response: VcrResponse) -> Response:
+    if "status_code" in response:
+        status, reason, content = response["status_code"], None, response.get("content")
+    else:
+        status, reason = response["status"]["code"], response["status"].get("message")
+        content = (response.get("body") or {}).get("string")
+    body, headers = decode_content(_bytes(content), _pairs(response.get("headers") or {}))
+    return Response(status, standard_reason(status) if reason is None else reason, headers, body)
+
+
+def _body(request: VcrRequest, headers: Headers) -> bytes | None:
+    body = read_body(request)
+    if body is None or isinstance(body, bytes):
+        return body
+    if isinstance(body, Mapping) and FORM in (header(headers, CONTENT_TYPE) or ""):
+        return urlencode(body, doseq=True).encode()
+    if isinstance(body, Mapping | list | tuple):
+        return json.dumps(body, default=_text, ensure_ascii=False).encode(errors="surrogatepass")
+    return _bytes(body)
+
+
+def _bytes(content: Any) -> bytes:
+    if content is None:
+        return b""
+    if isinstance(content, bytes | bytearray | memoryview):
+        return bytes(content)
+    return _text(content).encode(errors="surrogatepass")
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def _pairs(headers: Mapping[str, Any]) -> Headers:
+    return tuple(
+        (_text(name), _text(value))
+        for name, values in headers.items()
+        for value in (values if isinstance(values, list | tuple) else (values,))
+    )
+
+
+def _grouped(headers: Headers) -> dict[str, list[str]]:
+    grouped: dict[str, list[str]] = {}
+    for name, value in headers:
+        grouped.setdefault(name, []).append(value)
+    return grouped

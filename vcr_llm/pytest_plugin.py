@@ -1,0 +1,119 @@
+"""The pytest plugin: hooks, nothing else.
+
+It is loaded in every run, so it imports nothing of vcrpy, httpx or ours until a test asks for our
+serializer. Its entry point is called ``vcr_llm``: pytest-recording refuses to start beside a
+plugin called ``vcr``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vcr_llm._test_run import TestRun, mode_problem
+
+if TYPE_CHECKING:
+    import vcr
+
+_RUN = pytest.StashKey[TestRun]()
+_SECTION = "vcr-llm: requests that no recording answered"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a ``VCR_LLM_MODE`` that is none, before any test runs."""
+    if problem := mode_problem():
+        raise pytest.UsageError(problem)
+    config.pluginmanager.register(_HiddenMisses(), "vcr_llm_hidden_misses")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, Any, Any]:
+    """Note which test pytest-recording opens a cassette for."""
+    if fixturedef.argname not in ("vcr", "block_network") or not _is_recorded(request):
+        return (yield)
+    run = TestRun.of(request)
+    if fixturedef.argname == "block_network":
+        with run.mode_as_option(request.config):
+            return (yield)
+    request.config.stash[_RUN] = request.node.stash[_RUN] = run
+    try:
+        cassette = yield
+    finally:
+        del request.config.stash[_RUN]
+    run.cassette = cassette if hasattr(cassette, "misses") else None
+    return cassette
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_recording_configure(config: pytest.Config, vcr: vcr.VCR) -> None:
+    """Give our serializer its cassette; every other one stays vcrpy's."""
+    run = config.stash.get(_RUN, None)
+    if run is None:
+        return
+    use_host_cassette = vcr._use_cassette
+
+    def use_cassette(**options: Any) -> Any:
+        if options.get("serializer", vcr.serializer) == "llm":
+            from vcr_llm._recorder import equip
+
+            equip(vcr)
+            return run.use_cassette(vcr, use_host_cassette, options)
+        if "llm_body" in (*options.get("match_on", ()), *options.get("additional_matchers", ())):
+            from vcr_llm.matchers import llm_body
+
+            vcr.register_matcher("llm_body", llm_body)
+        return use_host_cassette(**options)
+
+    # The one point at which the merged options and the path are known (pytest-recording 0.14.1).
+    setattr(vcr, "_use_cassette", use_cassette)  # noqa: B010 - mypy lets no method be replaced
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show what an SDK may have hidden, and remember whether the test failed."""
+    report = yield
+    run = item.stash.get(_RUN, None)
+    if run is not None and call.when != "teardown":
+        run.has_failed = run.has_failed or report.failed
+        if misses := run.misses():
+            report.sections.append((_SECTION, misses))
+    return report
+
+
+class _HiddenMisses:
+    """Tells of requests that no recording answered although the test passed.
+
+    Reports come here from every worker of pytest-xdist.
+    """
+
+    def __init__(self) -> None:
+        self._found: list[tuple[str, str]] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the misses of tests that passed: nobody sees the sections of their reports."""
+        if report.passed:
+            self._found += [
+                (report.nodeid, text) for title, text in report.sections if title == _SECTION
+            ]
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """List them."""
+        if not self._found:
+            return
+        terminalreporter.section(f"{_SECTION}, in tests that passed")
+        for nodeid, text in self._found:
+            terminalreporter.line(nodeid, bold=True)
+            terminalreporter.line(text)
+
+
+def _is_recorded(request: pytest.FixtureRequest) -> bool:
+    """Whether the test is marked, and pytest-recording is there and not switched off."""
+    if request.node.get_closest_marker("vcr") is None:
+        return False
+    return request.config.getoption("--disable-recording", default=True) is False
