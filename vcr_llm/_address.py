@@ -8,9 +8,9 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from urllib.parse import urlsplit
 
 from vcr_llm._errors import MalformedRecording
+from vcr_llm._interaction import split_url
 from vcr_llm._json import JSON, Number
 
 _LONG_DECIMAL = re.compile(r"-?\d+\.\d{4,}")
@@ -31,7 +31,7 @@ def address_of(document: dict[str, JSON]) -> str:
         raise MalformedRecording(msg)
     addressed = {
         "body": _rounded(request.get("body")),
-        "endpoint": urlsplit(str(request.get("url"))).path,
+        "endpoint": split_url(str(request.get("url"))).path,
         "method": request.get("method"),
         "test_id": document.get("test_id"),
     }

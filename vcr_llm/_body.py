@@ -29,6 +29,7 @@ from vcr_llm._stream_body import Framing, decode_events, encode_stream
 from vcr_llm._tagged import (
     BYTES,
     DATA,
+    PLAIN,
     TEXT,
     tag,
     tag_json,
@@ -67,7 +68,8 @@ def encode_request_body(body: bytes | None, content_type: str | None) -> JSON:
         return tag(MULTIPART, [_part_value(part) for part in parts])
     if "json" in essence(content_type) or body.lstrip()[:1] in (b"{", b"["):
         try:
-            return tag_json(parse(body.decode(), unique_keys=True), None)
+            value = parse(body.decode(), unique_keys=True)
+            return tag(PLAIN, None) if value is None else tag_json(value, None)
         except ValueError:
             pass  # it only looks like JSON, so it is kept as the text that it is
     if essence(content_type) == FORM:
@@ -86,15 +88,27 @@ def decode_request_body(value: JSON) -> tuple[bytes | None, str | None]:
     if value is None:
         return None, None
     if label == MULTIPART:
-        body, boundary = _multipart.render_parts(_parts(untag_json(value)))
+        try:
+            body, boundary = _multipart.render_parts(_parts(untag_json(value)))
+        except UnicodeEncodeError:
+            msg = f"request.body.{DATA} has a name with a character that no form can send"
+            raise MalformedRecording(msg) from None
         return body, f"{MULTIPART}; boundary={boundary}"
     if label == FORM:
-        return urlencode(_pairs(untag_json(value)), errors="surrogateescape").encode(), FORM
+        return _form(_pairs(untag_json(value))), FORM
     if label == TEXT:
         return untag_text(value, "request.body"), _PLAIN_TEXT
     if label == BYTES:
         return untag_text(value, "request.body"), _BINARY
     return render(untag_json(value)).encode(), _JSON
+
+
+def _form(pairs: list[tuple[str, str]]) -> bytes:
+    try:
+        return urlencode(pairs, errors="surrogateescape").encode()
+    except UnicodeEncodeError:
+        msg = f"request.body.{DATA} has a character that no form can send"
+        raise MalformedRecording(msg) from None
 
 
 def _form_pairs(body: bytes) -> list[JSON] | None:
@@ -124,7 +138,8 @@ def _part_value(part: _multipart.Part) -> JSON:
         value["filename"] = part.filename
     if part.content_type is not None:
         value["content_type"] = part.content_type
-    value["body"] = encode_request_body(part.body, part.content_type) or tag(TEXT, "")
+    body = encode_request_body(part.body, part.content_type)
+    value["body"] = tag(TEXT, "") if body is None else body
     return value
 
 
@@ -246,8 +261,21 @@ def _json_bytes(value: JSON, framing: Framing, origin: Origin) -> bytes:
     raw, layout = framing.get("raw"), framing.get("json", habit.layout)
     start, end = framing.get("start", ""), framing.get("end", habit.end)
     if isinstance(raw, str):
-        return raw.encode()
+        return _encoded(raw, "response.framing.raw")
     if not (isinstance(layout, str) and isinstance(start, str) and isinstance(end, str)):
         msg = "response.framing: json, start and end should be strings"
         raise MalformedRecording(msg)
-    return (start + render(untag_json(value), layout) + end).encode()
+    try:
+        text = render(untag_json(value), layout)
+    except ValueError as error:
+        msg = f"response.framing.json: {error}"
+        raise MalformedRecording(msg) from None
+    return _encoded(start + text + end, "response.framing")
+
+
+def _encoded(text: str, place: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        msg = f"{place} has half of a surrogate pair, which is no character"
+        raise MalformedRecording(msg) from None

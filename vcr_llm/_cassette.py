@@ -56,7 +56,7 @@ _INDEXED: Mapping[Matcher, tuple[str, ...]] = {
 }
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How one cassette is to be used, beyond what vcrpy passes to it."""
 
@@ -102,6 +102,7 @@ class RecordingCassette(Cassette):
         self._entries: list[_Entry] = []
         self._index: dict[tuple[Any, ...], list[int]] = {}
         self._taken: weakref.WeakKeyDictionary[VcrRequest, int] = weakref.WeakKeyDictionary()
+        self._answered: weakref.WeakSet[VcrRequest] = weakref.WeakSet()
         self._unanswered: set[RequestKey] = set()
         self._old_cassette: Path | None = None
         self._existed = False
@@ -123,7 +124,8 @@ class RecordingCassette(Cassette):
             recording for recording in self._directory.recordings() if self._is_visible(recording)
         ]
         self._existed = self._directory.exists()
-        self._metadata = self._stored_metadata = self._directory.metadata()
+        self._stored_metadata = self._directory.metadata()
+        self._metadata = {} if self.plan.rewrite else dict(self._stored_metadata)
         if is_writable and (self.plan.rewrite or not self.plan.record_on_exception):
             self._staging = Staging(self._directory)
         if not self.plan.rewrite:
@@ -136,7 +138,6 @@ class RecordingCassette(Cassette):
             before=() if is_fresh else self._own_before,
             replaceable=self._own_before if is_fresh else (),
         )
-        self._metadata = dict(self._metadata)
         self.rewound = (self._existed and not self.plan.rewrite) or bool(self.data)
         self.dirty = False
 
@@ -223,7 +224,7 @@ class RecordingCassette(Cassette):
             is_playing = self.record_mode != RecordMode.ALL and (
                 self.rewound or self.allow_playback_repeats
             )
-            if is_playing and self._take(request, filtered) is not None:
+            if is_playing and self._can_take(request, filtered):
                 return True
             self._unanswered.add(self._matcher.key_of(self._matcher.described(filtered)))
             return False
@@ -236,6 +237,7 @@ class RecordingCassette(Cassette):
             if index is None:
                 raise UnhandledHTTPRequestError(self.miss_text(request))
             self._taken.pop(request, None)
+            self._answered.add(request)
             self.play_counts[index] += 1
             response: VcrResponse = self.data[index][1]
             # vcrpy's urllib3 stub deletes headers from what it is given.
@@ -251,6 +253,15 @@ class RecordingCassette(Cassette):
         filtered = self._before_record_request(request)
         with self._lock:
             return filtered is not None and self._available(filtered) is not None
+
+    def _can_take(self, request: VcrRequest, filtered: VcrRequest) -> bool:
+        """Set a recording aside for a request, unless the request has had its answer.
+
+        vcrpy's connections ask about their last request when they reconnect.
+        """
+        if request in self._answered:
+            return self._available(filtered) is not None
+        return self._take(request, filtered) is not None
 
     def _take(self, request: VcrRequest, filtered: VcrRequest) -> int | None:
         index = self._taken.get(request)
@@ -349,7 +360,7 @@ class RecordingCassette(Cassette):
             Incoming(described, self._matcher.key_of(described)),
             [
                 Candidate(
-                    str(entry.recording.path) if entry.recording else "a cassette in one file",
+                    self._name_of(entry),
                     entry.described,
                     entry.key,
                     is_played=entry.is_new or self.play_counts[index] > 0,
@@ -358,13 +369,20 @@ class RecordingCassette(Cassette):
             ],
             parts=self._parts,
             ignore=self.plan.options.ignore,
-            cassette=self._path,
+            cassette=_nearby(self._directory.path),
             record_mode=str(RecordMode(self.record_mode).value),
             test_id=self.plan.test_id if self.plan.is_test else None,
         )
         if text not in self.misses:
             self.misses.append(text)
         return text
+
+    def _name_of(self, entry: _Entry) -> str:
+        """What to call a recording: its file, with the directory where that is another one."""
+        if entry.recording is None:
+            return "a recording of the old cassette" if not entry.is_new else "a new recording"
+        path = entry.recording.path
+        return path.name if path.parent == self._directory.path else _nearby(path)
 
     # --- recording ----------------------------------------------------------------------------
 
@@ -481,6 +499,14 @@ class RecordingCassette(Cassette):
         key = _parts_of(self._entries[index].key, self._parts)
         is_recorded_anew = any(self._entries[other].is_new for other in self._index[key])
         return bool(self.drop_unused_requests) or is_recorded_anew
+
+
+def _nearby(path: Path) -> str:
+    """A path as a person in the working directory would write it."""
+    absolute = path.absolute()
+    return (
+        str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)
+    )
 
 
 def _is_indexed(matcher: Matcher) -> bool:

@@ -36,6 +36,7 @@ from vcr_llm._interaction import (
     Request,
     Response,
     header,
+    split_url,
     standard_reason,
 )
 from vcr_llm._json import JSON
@@ -93,7 +94,7 @@ def request_of(document: Document) -> Request:
     Raises MalformedRecording where a part of it is missing or of the wrong type.
     """
     request = _object(as_documented(document), "request")
-    method, url = _string(request, "method", "request"), _string(request, "url", "request")
+    method, url = _string(request, "method", "request"), _url(request)
     if "body" not in request:
         raise _missing("request.body")
     body, content_type = decode_request_body(request["body"])
@@ -200,8 +201,17 @@ def _kind(response: Document, framing: Document, document: Document) -> str:
 
 def _origin(document: Document) -> Origin:
     request = _object(as_documented(document), "request")
+    url = _url(request)
+    return Origin.of(url, split_url(url).path)
+
+
+def _url(request: Document) -> str:
     url = _string(request, "url", "request")
-    return Origin.of(url, urlsplit(url).path)
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise _wrong("request.url", f"a URL ({error})") from None
+    return url
 
 
 def _model(body: JSON, path: str) -> str | None:

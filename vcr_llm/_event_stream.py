@@ -113,9 +113,12 @@ def _parse_lines(lines: list[str], colon: str) -> Event | None:
         name, _, _ = line.partition(":")
         known = name or "comment"
         prefix = name + colon
+        value = line[len(prefix) :]
         if known not in FIELDS or name == "comment" or not line.startswith(prefix):
             return None
-        fields.append((known, line[len(prefix) :]))
+        if value.startswith(" ") and not colon.endswith(" "):  # that space is syntax
+            return None
+        fields.append((known, value))
     return Event(tuple(_joined(fields)))
 
 

@@ -7,8 +7,7 @@ comes back as it is.
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
+from vcr_llm._interaction import split_url
 from vcr_llm._json import JSON
 from vcr_llm._tagged import tag_of, untag_json
 
@@ -63,7 +62,7 @@ def _wire_request(request: Document) -> Document:
     url, endpoint, body = request.get("url"), request.get("endpoint"), request.get("body")
     if not isinstance(url, str):
         return request
-    path = urlsplit(url).path
+    path = split_url(url).path
     if not isinstance(endpoint, str):
         endpoint = path
     wire_path, wire_body = path, body

@@ -9,7 +9,8 @@ habit is written into ``response.framing``.
 from __future__ import annotations
 
 from typing import NamedTuple
-from urllib.parse import urlsplit
+
+from vcr_llm._interaction import split_url
 
 SSE = "sse"
 NDJSON = "ndjson"
@@ -40,7 +41,7 @@ class Origin(NamedTuple):
     @classmethod
     def of(cls, url: str, path: str) -> Origin:
         """The origin of a URL, with its path as the document's ``endpoint`` has it."""
-        return cls((urlsplit(url).hostname or "").lower(), path)
+        return cls((split_url(url).hostname or "").lower(), path)
 
 
 class JSONHabit(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -21,7 +21,7 @@ class Request:
     @property
     def path(self) -> str:
         """The URL's path, as it stands in the URL."""
-        return urlsplit(self.url).path
+        return split_url(self.url).path
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,14 @@ class Interaction:
     request: Request
     response: Response
     test_id: str | None = field(default=None)
+
+
+def split_url(url: str) -> SplitResult:
+    """The parts of a URL; one that is none, such as ``http://[x``, is all path."""
+    try:
+        return urlsplit(url)
+    except ValueError:
+        return SplitResult("", "", url, "", "")
 
 
 def header(headers: Headers, name: str) -> str | None:

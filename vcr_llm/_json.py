@@ -9,6 +9,7 @@ gives the text back.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -19,7 +20,10 @@ from typing import NoReturn, TypeAlias
 JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | Number | bool | None"
 
 MAX_DEPTH = 200
-"""Deeper values are not parsed: far below Python's recursion limit, far above real payloads."""
+"""Deeper payloads are not parsed: far below Python's recursion limit, far above real ones."""
+
+MAX_DOCUMENT_DEPTH = MAX_DEPTH + 20
+"""How deep a recording may be: a payload stands some levels down in it."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_INTEGER_DIGITS = 4000  # int() refuses more than 4300 digits unless told otherwise
@@ -36,11 +40,11 @@ class Number:
         return float(self.text)
 
 
-def parse(text: str, *, unique_keys: bool = False) -> JSON:
+def parse(text: str, *, unique_keys: bool = False, max_depth: int = MAX_DEPTH) -> JSON:
     """The value of a JSON text.
 
     Raises ValueError where the text is no JSON (``NaN`` is none), where it nests deeper than
-    `MAX_DEPTH`, and, with ``unique_keys``, where an object names a key twice.
+    ``max_depth``, and, with ``unique_keys``, where an object names a key twice.
     """
     decoder = _UNIQUE if unique_keys else _CAREFUL if "-0" in text else _FAST
     try:
@@ -48,13 +52,14 @@ def parse(text: str, *, unique_keys: bool = False) -> JSON:
     except json.JSONDecodeError:
         raise
     except RecursionError:
-        raise ValueError(_TOO_DEEP) from None
+        raise ValueError(_too_deep(max_depth)) from None
     except ValueError:
         if decoder is not _FAST:
             raise
         value = _CAREFUL.decode(text)
-    if text.count("[") + text.count("{") > MAX_DEPTH and _depth(value) > MAX_DEPTH:
-        raise ValueError(_TOO_DEEP)
+    brackets = text.count("[") + text.count("{")
+    if brackets > max_depth and _is_deeper(value, max_depth):
+        raise ValueError(_too_deep(max_depth))
     return value
 
 
@@ -93,7 +98,10 @@ def document_text(value: JSON) -> str:
 
 # A recording of 20 MB is written in pieces, so that its text is never in memory as a whole.
 _PARTS_AT_ONCE = 8192
-_TOO_DEEP = f"it is nested more than {MAX_DEPTH} levels deep"
+
+
+def _too_deep(max_depth: int) -> str:
+    return f"it is nested more than {max_depth} levels deep"
 
 
 def _float(text: str) -> float | Number:
@@ -128,15 +136,14 @@ _UNIQUE = json.JSONDecoder(
 )
 
 
-def _depth(value: JSON) -> int:
-    """How many containers are inside each other, counted level by level."""
-    depth, level = 0, [value]
-    while level := [item for item in level if isinstance(item, dict | list)]:
-        depth += 1
+def _is_deeper(value: JSON, limit: int) -> bool:
+    """Whether more containers than that are inside each other, counted level by level."""
+    level = [value]
+    for _depth in range(limit + 1):
         level = [child for item in level for child in children(item)]
-        if depth > MAX_DEPTH:
-            break
-    return depth
+        if not level:
+            return False
+    return True
 
 
 def children(value: JSON) -> Iterator[JSON]:
@@ -329,7 +336,9 @@ def _escapes_seen(text: str) -> list[tuple[str, ...]]:
         for name, pairs in _ESCAPES.items()
         if any(escaped in text for _character, escaped in pairs)
     ]
-    choices = [(), tuple(found)]
+    choices = [
+        subset for size in range(len(found) + 1) for subset in itertools.combinations(found, size)
+    ]
     if text.isascii() and "\\u" in text:
         choices += [("ascii", *choice) for choice in choices]
-    return list(dict.fromkeys(choices))
+    return choices

@@ -42,7 +42,6 @@ class VCR(vcr.VCR):
         self._own = {name: options.pop(name) for name in NAMES if name in options}
         Options.of(self._own)
         options.setdefault("serializer", SERIALIZER)
-        options.setdefault("match_on", DEFAULT_MATCH_ON)
         self._mode = options.pop("record_mode", None)
         super().__init__(**options)
         equip(self)
@@ -51,11 +50,16 @@ class VCR(vcr.VCR):
         self, with_current_defaults: Any = None, **options: Any
     ) -> CassetteContextDecorator:
         refuse_unknown(options)
-        options = {**self._own, **options, "with_current_defaults": with_current_defaults}
+        own: dict[str, Any] = {**self._own, "with_current_defaults": with_current_defaults}
         if "record_mode" not in options:
-            options |= self._default_mode()
+            own |= self._default_mode()
         context: CassetteContextDecorator
-        context = open_cassette(self, super()._use_cassette, options, Plan(test_id=_current_test()))
+        context = open_cassette(
+            self,
+            super()._use_cassette,
+            {**own, **options},
+            lambda: Plan(test_id=_current_test()),
+        )
         return context
 
     def _default_mode(self) -> dict[str, Any]:
@@ -87,17 +91,19 @@ def open_cassette(
     host: vcr.VCR,
     use_host_cassette: Callable[..., Any],
     options: Mapping[str, Any],
-    plan: Plan,
+    plan: Callable[[], Plan],
 ) -> Any:
-    """What ``host.use_cassette`` gives: our cassette for our serializer, else the host's own."""
+    """What ``host.use_cassette`` gives: our cassette for our serializer, else the host's own.
+
+    ``plan`` is asked whenever the cassette is opened, since a decorator opens it many times.
+    """
     if host.serializers.get(options.get("serializer", host.serializer)) is not serializer:
         return use_host_cassette(**{key: options[key] for key in options if key not in NAMES})
     _refuse_other_persister(host, options)
     own = Options.of(options)
-    if options.get("record_mode") == REWRITE:
-        plan = replace(plan, rewrite=True)
+    is_rewrite = options.get("record_mode") == REWRITE
+    if is_rewrite:
         options = {**options, "record_mode": vcr.mode.NEW_EPISODES}
-    plan = replace(plan, options=own)
     matching = _matching(host, options)
     library = options.get("cassette_library_dir", host.cassette_library_dir)
 
@@ -107,10 +113,15 @@ def open_cassette(
             matchers.BodyMatcher(own) if isinstance(matcher, matchers.BodyMatcher) else matcher
             for matcher in merged["match_on"]
         ]
-        plan.record_on_exception = merged["record_on_exception"]
         merged["path_transformer"] = _path_transformer(library, own, merged)
         merged["persister"] = DirectoryPersister
-        return {**merged, "plan": plan}
+        merged["plan"] = replace(
+            plan(),
+            options=own,
+            rewrite=is_rewrite,
+            record_on_exception=merged["record_on_exception"],
+        )
+        return merged
 
     if options.get("with_current_defaults"):
         current = arguments()

@@ -16,10 +16,10 @@ import base64
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from urllib.parse import quote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote_plus
 
 from vcr_llm._headers import Pattern
-from vcr_llm._interaction import Headers
+from vcr_llm._interaction import Headers, split_url
 from vcr_llm._json import JSON
 from vcr_llm._raw_text import framing_after
 from vcr_llm._tagged import BYTES, DATA, TEXT, tag, tag_of
@@ -116,48 +116,49 @@ _SECRET_ENDINGS = (
 # Names that hold a secret only now and then: what they hold decides.
 _DOUBTFUL_FIELDS = frozenset({"token", "key", "bearer", "jwt"})
 
-# A key's shape: the text that every such key contains, for a quick look, and the whole of it.
+# The shapes of keys: the text that each begins with, and what follows it. A key begins a word, so
+# that "task-specific-instructions" holds no "sk-" key.
+_WORD = r"[A-Za-z0-9_-]"
 _SHAPES = (
-    ("sk-", r"sk-[A-Za-z0-9_-]{16,}"),  # OpenAI, Anthropic, DeepSeek, OpenRouter, Langfuse
-    ("k_live_", r"[prs]k_live_[A-Za-z0-9]{16,}"),  # Stripe
-    ("k_test_", r"[prs]k_test_[A-Za-z0-9]{16,}"),
-    ("ek_", r"ek_[A-Za-z0-9_-]{16,}"),  # OpenAI, ephemeral
-    ("sess-", r"sess-[A-Za-z0-9]{24,}"),  # OpenAI, session
-    ("AIza", r"AIza[A-Za-z0-9_-]{30,}"),  # Google
-    ("AQ.", r"AQ\.[A-Za-z0-9_-]{30,}"),  # Google
-    ("ya29.", r"ya29\.[A-Za-z0-9_-]{20,}"),  # Google OAuth
-    ("GOCSPX-", r"GOCSPX-[A-Za-z0-9_-]{20,}"),
-    ("1//0", r"1//0[A-Za-z0-9_-]{20,}"),
-    ("AKIA", r"AKIA[A-Z0-9]{16}"),  # AWS
-    ("ASIA", r"ASIA[A-Z0-9]{16}"),
-    ("ABSK", r"ABSK[A-Za-z0-9+/]{40,}={0,2}"),  # Bedrock
-    ("bedrock-api-key-", r"bedrock-api-key-[A-Za-z0-9+/=_-]{20,}"),
-    ("xai-", r"xai-[A-Za-z0-9]{20,}"),
-    ("gsk_", r"gsk_[A-Za-z0-9]{20,}"),  # Groq
-    ("hf_", r"hf_[A-Za-z0-9]{20,}"),  # Hugging Face
-    ("pplx-", r"pplx-[A-Za-z0-9]{20,}"),  # Perplexity
-    ("r8_", r"r8_[A-Za-z0-9]{20,}"),  # Replicate
-    ("nvapi-", r"nvapi-[A-Za-z0-9_-]{20,}"),
-    ("fw_", r"fw_[A-Za-z0-9]{20,}"),  # Fireworks
-    ("csk-", r"csk-[a-z0-9]{20,}"),  # Cerebras
-    ("esecret_", r"esecret_[A-Za-z0-9]{20,}"),  # Anyscale
-    ("tvly-", r"tvly-[A-Za-z0-9-]{16,}"),  # Tavily
-    ("lsv2_", r"lsv2_[a-z]{2}_[a-f0-9]{32}(?:_[a-f0-9]{8,})?"),  # LangSmith
-    ("ls__", r"ls__[a-f0-9]{32}"),
-    ("pa-", r"pa-[A-Za-z0-9_-]{36,}"),  # Voyage
-    ("pcsk_", r"pcsk_[A-Za-z0-9_]{20,}"),  # Pinecone
-    ("jina_", r"jina_[A-Za-z0-9]{32,}"),
-    ("fc-", r"fc-[a-f0-9]{32}"),  # Firecrawl
-    ("e2b_", r"e2b_[a-f0-9]{32,}"),
-    ("dapi", r"dapi[a-f0-9]{32}"),  # Databricks
-    ("gh", r"gh[pousr]_[A-Za-z0-9]{20,}"),  # GitHub
-    ("github_pat_", r"github_pat_[A-Za-z0-9_]{20,}"),
-    ("glpat-", r"glpat-[A-Za-z0-9_-]{20,}"),
-    ("xox", r"xox[abeprs]-[A-Za-z0-9-]{10,}"),  # Slack
-    ("xapp-", r"xapp-[A-Za-z0-9-]{20,}"),
-    ("npm_", r"npm_[A-Za-z0-9]{30,}"),
-    ("SG.", r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),  # SendGrid
-    ("eyJ", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]+"),  # JWT (RFC 7519)
+    ("sk-", rf"{_WORD}{{16,}}"),  # OpenAI, Anthropic, DeepSeek, OpenRouter, Langfuse
+    *((f"{kind}k_{mode}_", r"[A-Za-z0-9]{16,}") for kind in "prs" for mode in ("live", "test")),
+    ("ek_", rf"{_WORD}{{16,}}"),  # OpenAI, ephemeral
+    ("sess-", r"[A-Za-z0-9]{24,}"),  # OpenAI, session
+    ("AIza", rf"{_WORD}{{30,}}"),  # Google
+    ("AQ.", rf"{_WORD}{{30,}}"),  # Google
+    ("ya29.", rf"{_WORD}{{20,}}"),  # Google OAuth
+    ("GOCSPX-", rf"{_WORD}{{20,}}"),
+    ("1//0", rf"{_WORD}{{20,}}"),
+    ("AKIA", r"[A-Z0-9]{16}"),  # AWS
+    ("ASIA", r"[A-Z0-9]{16}"),
+    ("ABSK", r"[A-Za-z0-9+/]{40,}={0,2}"),  # Bedrock
+    ("bedrock-api-key-", r"[A-Za-z0-9+/=_-]{20,}"),
+    ("xai-", r"[A-Za-z0-9]{20,}"),
+    ("gsk_", r"[A-Za-z0-9]{20,}"),  # Groq
+    ("hf_", r"[A-Za-z0-9]{20,}"),  # Hugging Face
+    ("pplx-", r"[A-Za-z0-9]{20,}"),  # Perplexity
+    ("r8_", r"[A-Za-z0-9]{20,}"),  # Replicate
+    ("nvapi-", rf"{_WORD}{{20,}}"),
+    ("fw_", r"[A-Za-z0-9]{20,}"),  # Fireworks
+    ("csk-", r"[a-z0-9]{20,}"),  # Cerebras
+    ("esecret_", r"[A-Za-z0-9]{20,}"),  # Anyscale
+    ("tvly-", r"[A-Za-z0-9-]{16,}"),  # Tavily
+    ("lsv2_", r"[a-z]{2}_[a-f0-9]{32}(?:_[a-f0-9]{8,})?"),  # LangSmith
+    ("ls__", r"[a-f0-9]{32}"),
+    ("pa-", rf"{_WORD}{{36,}}"),  # Voyage
+    ("pcsk_", r"[A-Za-z0-9_]{20,}"),  # Pinecone
+    ("jina_", r"[A-Za-z0-9]{32,}"),
+    ("fc-", r"[a-f0-9]{32}"),  # Firecrawl
+    ("e2b_", r"[a-f0-9]{32,}"),
+    ("dapi", r"[a-f0-9]{32}"),  # Databricks
+    *((f"gh{kind}_", r"[A-Za-z0-9]{20,}") for kind in "pousr"),  # GitHub
+    ("github_pat_", r"[A-Za-z0-9_]{20,}"),
+    ("glpat-", rf"{_WORD}{{20,}}"),
+    *((f"xox{kind}-", r"[A-Za-z0-9-]{10,}") for kind in "abeprs"),  # Slack
+    ("xapp-", r"[A-Za-z0-9-]{20,}"),
+    ("npm_", r"[A-Za-z0-9]{30,}"),
+    ("SG.", rf"{_WORD}{{16,}}\.{_WORD}{{16,}}"),  # SendGrid
+    ("eyJ", rf"{_WORD}{{10,}}\.eyJ{_WORD}{{10,}}\.{_WORD}+"),  # JWT (RFC 7519)
 )
 # Shapes that stand around a secret: the group is what goes.
 _SURROUNDINGS = (
@@ -274,9 +275,9 @@ def _without_known_shapes(text: str) -> str:
     """The text without keys of known shapes. Most texts have none and are only looked over."""
     if len(text) < _SHORTEST_SHAPE:
         return text
-    for part, shape in _SHAPES:
-        if part in text:
-            text = _shape(shape).sub(PLACEHOLDER, text)
+    for beginning, rest in _SHAPES:
+        if beginning in text:
+            text = _shape(beginning, rest).sub(PLACEHOLDER, text)
     for parts, shape in _SURROUNDINGS:
         if any(part in text for part in parts):
             text = _surrounding(shape).sub(_without_group, text)
@@ -286,9 +287,10 @@ def _without_known_shapes(text: str) -> str:
 
 
 @cache
-def _shape(shape: str) -> re.Pattern[str]:
-    # A key begins a word: "task-specific-instructions" holds no "sk-" key.
-    return re.compile(rf"(?<![A-Za-z0-9_-]){shape}")
+def _shape(beginning: str, rest: str) -> re.Pattern[str]:
+    # The look behind comes second, so that the search runs from one beginning to the next.
+    literal = re.escape(beginning)
+    return re.compile(rf"{literal}(?<!{_WORD}{literal}){rest}")
 
 
 @cache
@@ -394,10 +396,7 @@ def _clean_query_part(part: str) -> str:
 
 
 def _without_userinfo(head: str) -> str:
-    try:
-        netloc = urlsplit(head).netloc
-    except ValueError:
-        return head
+    netloc = split_url(head).netloc
     userinfo, at, host = netloc.rpartition("@")
     return head.replace(netloc, f"{PLACEHOLDER}@{host}", 1) if at and userinfo else head
 

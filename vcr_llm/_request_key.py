@@ -11,11 +11,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from vcr_llm._errors import ConfigurationError
+from vcr_llm._interaction import split_url
 from vcr_llm._json import JSON, Number, render
 from vcr_llm._tagged import DATA, TYPE, tag_of
 
@@ -26,7 +27,7 @@ _DEFAULT_PORTS = {"https": 443, "http": 80}
 _TOOL_CALL_REFERENCES = ("tool_call_id", "tool_use_id", "call_id")
 _PATH = re.compile(r"\.?([^.\[\]]+)|\[(\*|\d+)\]")
 _PLACES = 5
-_EXACT_INTEGERS = 2.0**53
+_LONGEST_INTEGER = 4000  # digits; Python refuses to write more than 4300
 _SHOWN = 60
 
 
@@ -119,7 +120,7 @@ _Query = tuple[tuple[str, str], ...]
 
 
 def _head(request: dict[str, JSON]) -> tuple[str, str, str, int | None, str, _Query]:
-    url = urlsplit(str(request.get("url")))
+    url = split_url(str(request.get("url")))
     try:
         port = url.port
     except ValueError:
@@ -181,14 +182,32 @@ def _renumbered(value: JSON, tool_calls: dict[str, str]) -> JSON:
 def _normalized_number(value: float | Number) -> JSON:
     """One spelling for one number: 1 and 1.0 are the same, 5 decimal places are enough."""
     if isinstance(value, Number):
-        decimal = Decimal(value.text)
-        if abs(decimal) > _EXACT_INTEGERS:
-            return Number(f"{decimal.normalize()}")
-        value = float(decimal)
+        if (whole := _whole_number(value.text)) is not None:
+            return whole
+        value = float(value)
     rounded = round(value, _PLACES)
     if rounded.is_integer():
         return int(rounded)
     return rounded
+
+
+def _whole_number(text: str) -> JSON:
+    """The integer that a number's spelling stands for, None where it has a fraction.
+
+    Exact for any size; one that is too long to write out keeps its digits and its exponent.
+    """
+    try:
+        sign, digits, exponent = Decimal(text).as_tuple()
+    except InvalidOperation:  # an exponent that no number has
+        return Number(text.lower())
+    stripped = "".join(map(str, digits)).rstrip("0") or "0"
+    power = int(exponent) + len(digits) - len(stripped) if stripped != "0" else 0
+    if power < 0:
+        return None
+    minus = "-" if sign else ""
+    if len(stripped) + power > _LONGEST_INTEGER:
+        return Number(f"{minus}{stripped}e{power}")
+    return int(minus + stripped + "0" * power)
 
 
 def _remove(value: JSON, path: IgnoredPath) -> None:

@@ -22,6 +22,7 @@ Framing = dict[str, JSON]
 
 _BEFORE_FIRST_EVENT = re.compile("\ufeff?[\r\n]*")
 _PADDING = re.compile(r"( +)}\Z")
+_POSSIBLE_PADDING = range(100_000)
 _DONE = "[DONE]"
 
 
@@ -284,7 +285,11 @@ def _decode_payload(
     payload = wrapped[DATA]
     if tag_of(wrapped) == TEXT:
         return _is_text(payload, DATA)
-    text = render(payload, _text(differences, "json", looks.layout))
+    try:
+        text = render(payload, _text(differences, "json", looks.layout))
+    except ValueError as error:
+        msg = f"response.framing: {error}"
+        raise MalformedRecording(msg) from None
     return text[:-1] + " " * padding + "}" if padding else text
 
 
@@ -373,7 +378,8 @@ def _decode_each(
     for index, entry in enumerate(entries):
         padding = paddings[index] if isinstance(paddings, list) and index < len(paddings) else 0
         difference = events.get(str(index), {}) if isinstance(events, dict) else {}
-        if not isinstance(difference, dict) or not isinstance(padding, int):
+        is_possible = not isinstance(padding, int) or padding in _POSSIBLE_PADDING
+        if not (isinstance(difference, dict) and isinstance(padding, int) and is_possible):
             msg = f"response.framing: what it says of event {index} makes no sense"
             raise MalformedRecording(msg)
         yield decode(entry, difference, padding)

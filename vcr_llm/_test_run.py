@@ -80,7 +80,7 @@ class TestRun:
         from vcr_llm._cassette import Plan
         from vcr_llm._errors import VcrLlmWarning
         from vcr_llm._options import unknown_options
-        from vcr_llm._recorder import REWRITE, open_cassette
+        from vcr_llm._recorder import open_cassette
 
         if self.takes_environment and mode_word() == LIVE:
             return nullcontext(None)
@@ -96,8 +96,9 @@ class TestRun:
             has_failed=lambda: self.has_failed,
         )
         # pytest-recording has made "new_episodes" of "rewrite" before it asks.
-        options = {**options, "record_mode": REWRITE if mode == REWRITE else mode}
-        context: AbstractContextManager[Any] = open_cassette(host, use_host_cassette, options, plan)
+        options = {**options, "record_mode": mode}
+        context: AbstractContextManager[Any]
+        context = open_cassette(host, use_host_cassette, options, lambda: plan)
         return context
 
     def misses(self) -> str:

@@ -9,8 +9,10 @@ none is an error that names it.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import itertools
 import os
+import re
 import shutil
 import time
 from collections import Counter
@@ -47,8 +49,10 @@ METADATA = "metadata.json"
 
 _CURE = "Repair it, or delete it and record it again with --record-mode=new_episodes."
 _LONGEST_NAME = 255  # bytes: the limit of ext4, APFS and NTFS
-_ABANDONED = 3600.0  # seconds after which a temporary file belongs to nobody any more
+_ABANDONED = 3600.0  # seconds after which what another process left belongs to nobody any more
 _TEMPORARY = ".tmp"
+_WAITING = ".recording"
+_ROOM_FOR_PROCESS = 40
 _temporary_names = itertools.count()
 
 
@@ -100,9 +104,12 @@ class RecordingDirectory:
         return read_document(path) if path.is_file() else {}
 
     def save_metadata(self, metadata: dict[str, Any]) -> None:
-        """Store something beside the recordings."""
+        """Store something beside the recordings; nothing takes no file."""
         with _explained(self.path):
-            self.path.mkdir(parents=True, exist_ok=True)
+            if not metadata:
+                (self.path / METADATA).unlink(missing_ok=True)
+                return
+            self._make()
             with self._written(metadata, METADATA) as temporary:
                 temporary.replace(self.path / METADATA)
 
@@ -179,13 +186,8 @@ class RecordingDirectory:
             temporary.unlink(missing_ok=True)
 
     def sweep(self) -> None:
-        """Remove what a killed run left half-written, long enough ago to be sure."""
-        if not self.path.is_dir():
-            return
-        for path in self.path.glob(f".*{_TEMPORARY}"):
-            with suppress(OSError):
-                if time.time() - path.stat().st_mtime > _ABANDONED:
-                    path.unlink()
+        """Remove what a killed run left half-written."""
+        _remove_abandoned(self.path, f".*{_TEMPORARY}")
 
 
 class RecordingWriter:
@@ -247,24 +249,15 @@ class Staging:
 
     def __init__(self, cassette: RecordingDirectory) -> None:
         # The name says whose it is, and hides it from tools that list cassettes.
-        name = shortened_name(f".{cassette.path.name}.{os.getpid()}.recording")
+        owner = shortened_name(f".{cassette.path.name}", room=_ROOM_FOR_PROCESS)
+        name = f"{owner}.{os.getpid()}-{next(_temporary_names)}{_WAITING}"
         self.directory = RecordingDirectory(cassette.path.parent / name)
         self.writer = RecordingWriter(self.directory)
-        self._remove_abandoned()
+        _remove_abandoned(cassette.path.parent, f"{_escaped(owner)}.*{_WAITING}")
 
     def discard(self) -> None:
         """Remove the directory and what is left in it."""
         shutil.rmtree(self.directory.path, ignore_errors=True)
-
-    def _remove_abandoned(self) -> None:
-        """Remove what a run that was killed left here; its own cassette is whole."""
-        self.discard()
-        parent = self.directory.path.parent
-        head = self.directory.path.name.partition(f".{os.getpid()}.")[0]
-        for other in parent.glob(f"{_escaped(head)}.*.recording") if parent.is_dir() else ():
-            with suppress(OSError):
-                if time.time() - other.stat().st_mtime > _ABANDONED:
-                    shutil.rmtree(other)
 
 
 class DirectoryPersister:
@@ -377,14 +370,16 @@ def old_cassette_of(directory: Path) -> Path | None:
     return next((path for path in candidates if _is_file(path)), None)
 
 
-def shortened_name(name: str) -> str:
-    """A file name that every file system takes: at most 255 bytes, still different from others."""
-    if len(os.fsencode(name)) <= _LONGEST_NAME:
-        return name
-    import hashlib
+def shortened_name(name: str, *, room: int = 0) -> str:
+    """A file name that every file system takes: at most 255 bytes, still different from others.
 
-    digest = hashlib.sha256(os.fsencode(name)).hexdigest()[:16]
-    head = os.fsencode(name)[: _LONGEST_NAME - len(digest) - 3].decode(errors="ignore")
+    ``room`` bytes of them are left for what will be appended.
+    """
+    encoded = os.fsencode(name)
+    if len(encoded) <= _LONGEST_NAME - room:
+        return name
+    digest = hashlib.sha256(encoded).hexdigest()[:16]
+    head = encoded[: _LONGEST_NAME - room - len(digest) - 3].decode(errors="ignore")
     return f"{head}...{digest}"
 
 
@@ -432,6 +427,27 @@ def _take_name(temporary: Path, path: Path) -> bool:
 
 def _located(error: RecordingError, path: Path) -> RecordingError:
     return type(error)(f"{error.problem}. {_CURE}", path=path)
+
+
+def _remove_abandoned(folder: Path, pattern: str) -> None:
+    """Remove what a run that was killed left in a folder; what runs now is left alone."""
+    for path in folder.glob(pattern) if folder.is_dir() else ():
+        with suppress(OSError):
+            if _is_abandoned(path):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Whether the process that a temporary name tells of is gone."""
+    owner = re.search(r"\.(\d+)-\d+\.\w+\Z", path.name)
+    if owner is not None and os.name == "posix" and int(owner[1]) != os.getpid():
+        try:
+            os.kill(int(owner[1]), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:  # it runs as somebody else
+            return False
+    return time.time() - path.stat().st_mtime > _ABANDONED
 
 
 def _escaped(name: str) -> str:

@@ -76,13 +76,18 @@ def pytest_recording_configure(config: pytest.Config, vcr: vcr.VCR) -> None:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Show what an SDK may have hidden, and remember whether the test failed."""
+    """Show what an SDK may have hidden, keep secrets out, remember whether the test failed."""
     report = yield
     run = item.stash.get(_RUN, None)
     if run is not None and call.when != "teardown":
         run.has_failed = run.has_failed or report.failed
         if misses := run.misses():
             report.sections.append((_SECTION, misses))
+    if run is not None and run.cassette is not None and report.failed:
+        from vcr_llm._redaction import Redaction
+        from vcr_llm._report import redact_report
+
+        redact_report(report, Redaction(run.cassette.plan.options.redact))
     return report
 
 

@@ -17,7 +17,7 @@ from vcr_llm._document import from_document
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._foreign import Document
 from vcr_llm._interaction import Interaction
-from vcr_llm._json import JSON, document_text, parse
+from vcr_llm._json import JSON, MAX_DOCUMENT_DEPTH, document_text, parse
 from vcr_llm._options import Options
 from vcr_llm._recording import new_recording, with_sequence
 from vcr_llm._vcrpy import from_vcrpy, to_vcrpy
@@ -65,7 +65,7 @@ def load_json(text: str) -> Document:
         msg = "is empty, where a recording (a JSON object) was expected"
         raise MalformedRecording(msg)
     try:
-        value = parse(text)
+        value = parse(text, max_depth=MAX_DOCUMENT_DEPTH)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         msg = f"is not valid JSON: {place}: {error.msg}"
