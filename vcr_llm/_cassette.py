@@ -9,13 +9,16 @@ before. Checked on vcrpy 9.4.2; tests/test_hosts.py fails when the host changes.
 from __future__ import annotations
 
 import copy
+import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 import vcr.matchers
 from vcr.cassette import Cassette, _run_hooks
@@ -42,6 +45,7 @@ from vcr_llm.persister import (
     read_old_cassette,
 )
 
+Result = TypeVar("Result")
 Matcher = Callable[[VcrRequest, VcrRequest], Any]
 
 # vcrpy's matchers that an index answers, and the parts of a key that each one compares.
@@ -95,6 +99,7 @@ class RecordingCassette(Cassette):
         self.misses: list[str] = []
         self.plan = plan
         self._directory = RecordingDirectory(path)
+        self._shown_path = _nearby(self._directory.path)
         self._staging: Staging | None = None
         self._matcher = BodyMatcher(plan.options)
         self._parts = _indexed_parts(self._match_on)
@@ -155,7 +160,7 @@ class RecordingCassette(Cassette):
         """Load the cassette in one file: at once where there is no directory, else when needed."""
         path, self._old_cassette = self._old_cassette, None
         if path is not None:
-            interactions, metadata = read_old_cassette(path)
+            interactions, metadata = _beside_event_loop(lambda: read_old_cassette(path))
             for interaction in interactions:
                 self._hold(interaction)
             self._metadata = {**metadata, **self._metadata}
@@ -369,7 +374,7 @@ class RecordingCassette(Cassette):
             ],
             parts=self._parts,
             ignore=self.plan.options.ignore,
-            cassette=_nearby(self._directory.path),
+            cassette=self._shown_path,
             record_mode=str(RecordMode(self.record_mode).value),
             test_id=self.plan.test_id if self.plan.is_test else None,
         )
@@ -382,7 +387,7 @@ class RecordingCassette(Cassette):
         if entry.recording is None:
             return "a recording of the old cassette" if not entry.is_new else "a new recording"
         path = entry.recording.path
-        return path.name if path.parent == self._directory.path else _nearby(path)
+        return path.name if path.parent == self._directory.path else str(path)
 
     # --- recording ----------------------------------------------------------------------------
 
@@ -437,10 +442,11 @@ class RecordingCassette(Cassette):
             self.plan.options,
             secret_headers=sent_headers,
         )
-        if self._staging is None:
-            entry.recording = self._writer.write(addressed.document, addressed.address)
+        staging = self._staging
+        if staging is None:
+            entry.recording = _beside_event_loop(lambda: self._writer.write(*addressed))
         else:
-            self._staging.writer.write(addressed.document, addressed.address)
+            _beside_event_loop(lambda: staging.writer.write(*addressed))
             self._waiting.append(addressed)
 
     # --- the end ------------------------------------------------------------------------------
@@ -470,8 +476,8 @@ class RecordingCassette(Cassette):
     def _settle(self, *, has_failed: bool) -> None:
         keeps_new = not has_failed or (self.plan.record_on_exception and not self.plan.rewrite)
         if keeps_new:
-            for document, address in ((found.document, found.address) for found in self._waiting):
-                self._writer.write(document, address)
+            for address, document in self._waiting:
+                self._writer.write(address, document)
             if self._metadata != self._stored_metadata:
                 self._directory.save_metadata(self._metadata)
         if not (has_failed or self._problems or self._unanswered):
@@ -499,6 +505,30 @@ class RecordingCassette(Cassette):
         key = _parts_of(self._entries[index].key, self._parts)
         is_recorded_anew = any(self._entries[other].is_new for other in self._index[key])
         return bool(self.drop_unused_requests) or is_recorded_anew
+
+
+def _beside_event_loop(work: Callable[[], Result]) -> Result:
+    """Do what waits for the disk, in another thread where this one runs an event loop.
+
+    vcrpy saves when the loop is over. Tools that refuse blocking calls inside a loop, such as
+    blockbuster, would refuse ours; it is waited for all the same, so that an exchange is on disk
+    before its response is given away.
+    """
+    asyncio = sys.modules.get("asyncio")
+    if asyncio is None or asyncio._get_running_loop() is None:
+        return work()
+    done: SimpleQueue[Future[Result]] = SimpleQueue()
+
+    def work_and_tell() -> None:
+        future: Future[Result] = Future()
+        try:
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            future.set_exception(error)
+        done.put(future)
+
+    threading.Thread(target=work_and_tell, name="vcr-llm").start()
+    return done.get().result()
 
 
 def _nearby(path: Path) -> str:

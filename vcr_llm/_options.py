@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import Any, Literal
 
 from vcr_llm._errors import ConfigurationError, VcrLlmWarning
@@ -50,45 +49,6 @@ NAMES = tuple(field.name for field in fields(Options))
 
 # Part of the contract, accepted and checked, and said to do nothing as long as they do nothing.
 _WITHOUT_EFFECT = {"timing", "replay_speed", "on_unplayed", "max_age", "on_expiry"}
-
-# Keys of the same dictionary that belong to neither vcrpy's signature nor us.
-_HOSTS_OTHERS = (
-    "additional_matchers",
-    "allow_playback_repeats",
-    "allowed_hosts",
-    "before_record",
-    "path",
-    "persister",
-    "with_current_defaults",
-)
-
-
-def known_options() -> frozenset[str]:
-    """Every option that vcrpy, pytest-recording or we know."""
-    import inspect
-
-    import vcr
-
-    host = inspect.signature(vcr.VCR.__init__).parameters
-    return frozenset({*host, *_HOSTS_OTHERS, *NAMES} - {"self"})
-
-
-def unknown_options(names: Iterable[str]) -> list[str]:
-    """A sentence about each name that nobody knows, with the nearest one that is known."""
-    known = known_options()
-    return [_unknown(name, known) for name in names if name not in known]
-
-
-def refuse_unknown(names: Iterable[str]) -> None:
-    """Raises ConfigurationError where one of these options does not exist."""
-    for sentence in unknown_options(names):
-        raise ConfigurationError(sentence)
-
-
-def _unknown(name: str, known: frozenset[str]) -> str:
-    nearest = get_close_matches(name, sorted(known), n=1, cutoff=0.5)
-    hint = f"did you mean {nearest[0]!r}?" if nearest else f"ours are: {', '.join(NAMES)}"
-    return f"{name!r} is not an option of vcr-llm, vcrpy or pytest-recording; {hint}"
 
 
 def _wrong(name: str, value: object, expected: str) -> ConfigurationError:

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vcr_llm._config import SERIALIZER
+from vcr_llm._config import SERIALIZER, unknown_options
 from vcr_llm._modes import LIVE, mode_from_environment, mode_word
 
 if TYPE_CHECKING:
@@ -79,7 +79,6 @@ class TestRun:
         """The context of the test's cassette."""
         from vcr_llm._cassette import Plan
         from vcr_llm._errors import VcrLlmWarning
-        from vcr_llm._options import unknown_options
         from vcr_llm._recorder import open_cassette
 
         if self.takes_environment and mode_word() == LIVE:

@@ -211,7 +211,7 @@ class RecordingWriter:
         self._repeats: Counter[str] = Counter()
         self.written: set[Path] = set()
 
-    def write(self, document: Document, address: str) -> Recording:
+    def write(self, address: str, document: Document) -> Recording:
         """Write the next recording."""
         position, self._position = self._position, self._position + 1
         if position == 1:
@@ -303,7 +303,7 @@ class DirectoryPersister:
         ]
         writer = RecordingWriter(directory, replaceable=before)
         for document in documents:
-            writer.write(document, address_of(document))
+            writer.write(address_of(document), document)
         directory.remove(recording for recording in before if recording.path not in writer.written)
         if cassette_dict.get("metadata"):
             directory.save_metadata(cassette_dict["metadata"])
