@@ -71,6 +71,8 @@ class Plan:
     rewrite: bool = False
     record_on_exception: bool = True
     extra_paths: tuple[str, ...] = ()
+    old_names: tuple[str, ...] = ()
+    """Other names that a cassette in one file may have, without their suffix."""
     has_failed: Callable[[], bool] = bool
 
 
@@ -151,7 +153,7 @@ class RecordingCassette(Cassette):
             if is_http_exchange(recording.document):
                 self._hold(recording.interaction, recording, is_own=True)
         if self.plan.options.layout == "directory":
-            self._old_cassette = old_cassette_of(self._directory.path)
+            self._old_cassette = old_cassette_of(self._directory.path, *self.plan.old_names)
         if not self._existed and self._old_cassette is not None:
             self._existed = True
             self._load_old_cassette()

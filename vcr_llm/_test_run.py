@@ -6,6 +6,7 @@ both are taken from the fixtures that pytest-recording documents (0.14.1).
 
 from __future__ import annotations
 
+import hashlib
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -32,6 +33,7 @@ class TestRun:
     nodeid: str
     merged: dict[str, Any]
     record_mode: str
+    cassette_name: str
     takes_environment: bool
     """Whether ``VCR_LLM_MODE`` decides: neither the command line nor the test's marks do."""
     has_failed: bool = False
@@ -49,6 +51,7 @@ class TestRun:
             nodeid=node.nodeid,
             merged=merged,
             record_mode=merged.get("record_mode", request.getfixturevalue("record_mode")),
+            cassette_name=request.getfixturevalue("default_cassette_name"),
             takes_environment=asked is None and "record_mode" not in merged,
         )
 
@@ -92,6 +95,7 @@ class TestRun:
             test_id=self.nodeid,
             is_test=True,
             extra_paths=tuple(getattr(host.persister, "extra_paths", ())),
+            old_names=_old_names(self.cassette_name),
             has_failed=lambda: self.has_failed,
         )
         # pytest-recording has made "new_episodes" of "rewrite" before it asks.
@@ -103,6 +107,21 @@ class TestRun:
     def misses(self) -> str:
         """A text about the requests that no recording answered, empty for none."""
         return "\n\n".join(self.cassette.misses) if self.cassette is not None else ""
+
+
+def _old_names(name: str) -> tuple[str, ...]:
+    """What pytest-recording calls the cassette of a test whose name is too long for a file.
+
+    How much it cuts depends on the serializer's name (pytest-recording 0.14.1).
+    """
+    from pytest_recording._vcr import MAX_FILENAME_LEN
+
+    digest = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+    return tuple(
+        f"{name[: MAX_FILENAME_LEN - len(suffix) - len(digest) - 3]}...{digest}"
+        for suffix in (".yaml", "yaml")
+        if len(name) + len(suffix) > MAX_FILENAME_LEN
+    )
 
 
 def mode_problem() -> str | None:

@@ -364,9 +364,13 @@ def directory_of(cassette_path: str | os.PathLike[str]) -> Path:
     return path.with_name(shortened_name(path.name)) if path.name else path
 
 
-def old_cassette_of(directory: Path) -> Path | None:
+def old_cassette_of(directory: Path, *other_names: str) -> Path | None:
     """The cassette in one file that stands where the directory would, or None."""
-    candidates = (directory.with_name(directory.name + suffix) for suffix in OLD_SUFFIXES)
+    candidates = (
+        directory.with_name(name + suffix)
+        for name in (directory.name, *other_names)
+        for suffix in OLD_SUFFIXES
+    )
     return next((path for path in candidates if _is_file(path)), None)
 
 
