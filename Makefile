@@ -26,7 +26,7 @@ typecheck: $(READY) ## mypy --strict over package, tests and scripts
 
 suite: $(READY) ## The tests on the default Python, with coverage
 	@$(BIN)/coverage erase
-	@$(BIN)/coverage run -m pytest -q -n auto
+	@$(BIN)/coverage run -m pytest -q -n auto -m "not shared and not aimock"
 	@$(BIN)/coverage combine -q
 	@$(BIN)/coverage report
 

@@ -83,7 +83,7 @@ def run_suite(environment: Environment, wheel: Path) -> TestRun:
         environment.install_wheel(wheel)
         settings = pytest_options() if environment.name == "lowest" else []
         began = monotonic()
-        result = environment.pytest("-x", "--import-mode=append", *settings)
+        result = environment.pytest("-x", "--import-mode=append", "-m", EVERYWHERE, *settings)
         versions = ", ".join(environment.versions(*SHOWN))
         summary = f"{result.summary} in {monotonic() - began:.0f} s"
     except CommandError as error:

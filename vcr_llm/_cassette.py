@@ -86,7 +86,7 @@ class _Entry:
     is_own: bool = False
     """Whether it was loaded from this cassette's own directory."""
     is_new: bool = False
-    """Whether it was recorded now: it has been answered, so it is not played again."""
+    """Whether it was recorded now."""
 
 
 class RecordingCassette(Cassette):
@@ -110,6 +110,8 @@ class RecordingCassette(Cassette):
         self._index: dict[tuple[Any, ...], list[int]] = {}
         self._taken: weakref.WeakKeyDictionary[VcrRequest, int] = weakref.WeakKeyDictionary()
         self._answered: weakref.WeakSet[VcrRequest] = weakref.WeakSet()
+        # What is recorded now has answered its request, so it is not played again.
+        self._just_recorded: set[int] = set()
         self._unanswered: set[RequestKey] = set()
         self._old_cassette: Path | None = None
         self._existed = False
@@ -166,6 +168,7 @@ class RecordingCassette(Cassette):
             for interaction in interactions:
                 self._hold(interaction)
             self._metadata = {**metadata, **self._metadata}
+            self._stored_metadata = dict(self._metadata)
 
     def _load_extra(self, path: str) -> None:
         directory = directory_of(path)
@@ -287,8 +290,13 @@ class RecordingCassette(Cassette):
         return next((index for index in matching if self._is_unplayed(index, taken)), None)
 
     def _is_unplayed(self, index: int, taken: set[int]) -> bool:
-        is_answered = self._entries[index].is_new or index in taken
+        is_answered = index in self._just_recorded or index in taken
         return not is_answered and self.play_counts[index] == 0
+
+    def rewind(self) -> None:
+        """Everything can be played again, what was recorded now as well."""
+        super().rewind()
+        self._just_recorded.clear()
 
     def _matching(self, filtered: VcrRequest) -> Iterator[int]:
         """The recordings that match: the index finds them, other matchers narrow them down."""
@@ -411,6 +419,7 @@ class RecordingCassette(Cassette):
                 self._unanswered.discard(self._matcher.key_of(self._matcher.described(filtered)))
                 return
             entry = self._insert(filtered, recorded, is_new=True)
+            self._just_recorded.add(len(self.data) - 1)
             self._unanswered.discard(entry.key)
             self.dirty = True
             if self.record_mode != RecordMode.NONE:
@@ -478,12 +487,23 @@ class RecordingCassette(Cassette):
     def _settle(self, *, has_failed: bool) -> None:
         keeps_new = not has_failed or (self.plan.record_on_exception and not self.plan.rewrite)
         if keeps_new:
-            for address, document in self._waiting:
-                self._writer.write(address, document)
+            self._take_over()
             if self._metadata != self._stored_metadata:
                 self._directory.save_metadata(self._metadata)
-        if not (has_failed or self._problems or self._unanswered):
-            self._directory.remove(self._stale())
+        is_complete = not (has_failed or self._problems or self._unanswered)
+        if is_complete and (stale := self._stale()):
+            self._directory.remove(stale)
+
+    def _take_over(self) -> None:
+        """Give the recordings that waited their place in the cassette."""
+        if self._staging is None:
+            return
+        if self.plan.rewrite:  # they have the names and places that they will have
+            for recording in self._staging.directory.recordings():
+                self._writer.move(recording)
+        else:
+            for address, document in self._waiting:
+                self._writer.write(address, document)
 
     def _stale(self) -> list[Recording]:
         """The files of this cassette that the run made superfluous.

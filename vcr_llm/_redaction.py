@@ -16,7 +16,7 @@ import base64
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
-from urllib.parse import quote, unquote_plus
+from urllib.parse import quote, unquote, unquote_plus
 
 from vcr_llm._headers import Pattern
 from vcr_llm._interaction import Headers, split_url
@@ -186,6 +186,7 @@ _ASSIGNMENT = re.compile(
 )
 _ASSIGNED = ("key", "assw", "ecret", "oken", "KEY", "ASSW", "ECRET", "OKEN", "Key")
 
+_URL = re.compile(r"https?://[^\s<>\"']+")
 _SHORTEST_SHAPE = 12
 _SHORTEST_LEARNED = 12
 _SHORTEST_RANDOM = 16
@@ -219,7 +220,7 @@ class Redaction:
         if isinstance(url := request.get("url"), str):
             redacted["url"] = _clean_url(url, clean)
         if isinstance(endpoint := request.get("endpoint"), str):
-            redacted["endpoint"] = clean(endpoint)
+            redacted["endpoint"] = _clean_path(endpoint, clean)
         if isinstance(kept := request.get("headers"), dict):
             redacted["headers"] = _clean_headers(kept, clean)
         if "body" in request:
@@ -228,9 +229,10 @@ class Redaction:
             redacted["model"] = clean(model)
         return redacted
 
-    def text(self, text: str, headers: Headers = ()) -> str:
-        """A text without secrets, for a message or a log."""
-        return self._cleaner(secrets_in_headers(headers))(text)
+    def text(self, text: str) -> str:
+        """A text without secrets, for a message or a log; URLs in it as in a document."""
+        clean = self._cleaner(())
+        return clean(_URL.sub(lambda url: _clean_url(url[0], clean), text))
 
     def _response(self, response: dict[str, JSON], clean: Clean) -> dict[str, JSON]:
         redacted = dict(response)
@@ -381,7 +383,21 @@ def _clean_url(url: str, clean: Clean) -> str:
     head, question, rest = url.partition("?")
     query, hash_sign, fragment = rest.partition("#")
     cleaned = "&".join(_clean_query_part(part) for part in query.split("&"))
-    return clean(_without_userinfo(head) + question + cleaned + hash_sign + fragment)
+    path = _clean_path(_without_userinfo(head), clean)
+    return path + clean(question + cleaned + hash_sign + fragment)
+
+
+def _clean_path(path: str, clean: Clean) -> str:
+    """A path without secrets, in segments that are percent-encoded as well."""
+    if "%" in path:
+        path = "/".join(map(_clean_segment, path.split("/")))
+    return clean(path)
+
+
+def _clean_segment(segment: str) -> str:
+    decoded = unquote(segment)
+    without = _without_known_shapes(decoded)
+    return segment if without == decoded else quote(without)
 
 
 def _clean_query_part(part: str) -> str:

@@ -127,12 +127,21 @@ class RecordingDirectory:
 
         Where the file says the same already, it keeps every byte.
         """
+        return self.unchanged(path, document) or self.replace(document, path)
+
+    def unchanged(self, path: Path, document: Document) -> Recording | None:
+        """The recording in a file that says what this document says, whenever it was recorded."""
         if path.is_file():
             with suppress(RecordingError):
                 old = read_document(path)
-                if says_the_same(old, document):
-                    return Recording(path, old)
-        return self.replace(document, path)
+                return Recording(path, old) if says_the_same(old, document) else None
+        return None
+
+    def move(self, source: Path, path: Path) -> None:
+        """Give a file its name here, over what had it before, in one step."""
+        with _explained(self.path):
+            self._make()
+            source.replace(path)
 
     def replace(self, document: Document, path: Path) -> Recording:
         """Write a recording under this name, whatever had it before."""
@@ -223,13 +232,30 @@ class RecordingWriter:
 
     def _write(self, document: Document, address: str) -> Recording:
         while True:
-            self._repeats[address] += 1
-            path = self._directory.path / file_name(address, self._repeats[address])
+            path = self._next_path(address)
             if path in self._replaceable:
                 return self._directory.put(document, path)
             recording = self._directory.add(document, path)
             if recording is not None:
                 return recording
+
+    def move(self, recording: Recording) -> None:
+        """Give a recording that waits elsewhere its name here; a full disk does not matter.
+
+        A file that says the same keeps every byte.
+        """
+        address = address_of(recording.document)
+        while True:
+            path = self._next_path(address)
+            if path in self._replaceable or not path.exists():
+                break
+        if self._directory.unchanged(path, recording.document) is None:
+            self._directory.move(recording.path, path)
+        self.written.add(path)
+
+    def _next_path(self, address: str) -> Path:
+        self._repeats[address] += 1
+        return self._directory.path / file_name(address, self._repeats[address])
 
     def _number_first(self) -> None:
         """The first recording is told that it is the first, now that there is a second."""
