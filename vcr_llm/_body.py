@@ -74,7 +74,7 @@ def encode_request_body(body: bytes | None, content_type: str | None) -> JSON:
             pass  # it only looks like JSON, so it is kept as the text that it is
     if essence(content_type) == FORM:
         pairs = _form_pairs(body)
-        if pairs is not None:
+        if pairs:
             return tag(FORM, pairs)
     return tag_text(body)
 
@@ -111,11 +111,12 @@ def _form(pairs: list[tuple[str, str]]) -> bytes:
         raise MalformedRecording(msg) from None
 
 
-def _form_pairs(body: bytes) -> list[JSON] | None:
+def _form_pairs(body: bytes) -> list[JSON]:
+    """The pairs of a form; none where the body is no form."""
     try:
         text = body.decode("ascii")
     except UnicodeDecodeError:
-        return None
+        return []
     pairs = parse_qsl(text, keep_blank_values=True, errors="surrogateescape")
     return [[name, value] for name, value in pairs]
 

@@ -7,9 +7,8 @@ import zlib
 from collections.abc import Callable
 from types import ModuleType
 
+from vcr_llm._headers import CONTENT_ENCODING
 from vcr_llm._interaction import Headers, header
-
-_CONTENT_ENCODING = "content-encoding"
 
 
 def decode_content(body: bytes, headers: Headers) -> tuple[bytes, Headers]:
@@ -21,11 +20,11 @@ def decode_content(body: bytes, headers: Headers) -> tuple[bytes, Headers]:
     codings = [
         coding.strip().lower()
         for name, value in headers
-        if name.lower() == _CONTENT_ENCODING
+        if name.lower() == CONTENT_ENCODING
         for coding in value.split(",")
         if coding.strip()
     ]
-    if not codings or header(headers, _CONTENT_ENCODING) is None:
+    if not codings or header(headers, CONTENT_ENCODING) is None:
         return body, headers
     for coding in reversed(codings):
         decode = _decoder(coding)
@@ -36,7 +35,7 @@ def decode_content(body: bytes, headers: Headers) -> tuple[bytes, Headers]:
 
 
 def _is_coding(name: str) -> bool:
-    return name.lower() in (_CONTENT_ENCODING, "content-length")
+    return name.lower() in (CONTENT_ENCODING, "content-length")
 
 
 def _decoded(decode: Callable[[bytes], bytes], body: bytes) -> bytes:

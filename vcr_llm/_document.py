@@ -23,6 +23,7 @@ from vcr_llm._errors import MalformedRecording
 from vcr_llm._foreign import Document, as_documented
 from vcr_llm._habits import NDJSON, SSE, Origin, is_implied, stream_kind
 from vcr_llm._headers import (
+    CONTENT_ENCODING,
     CONTENT_TYPE,
     Pattern,
     decode_headers,
@@ -40,7 +41,7 @@ from vcr_llm._interaction import (
     standard_reason,
 )
 from vcr_llm._json import JSON
-from vcr_llm._tagged import tag_of, untag_json
+from vcr_llm._tagged import BYTES, tag_of, untag_json
 
 _MODEL_IN_PATH = re.compile(r"/(?:deployments|models|model|engines)/([^/:]+)")
 _OK = 200
@@ -169,6 +170,8 @@ def _headers_to_keep(headers: Headers, content: ResponseBody, keep: Sequence[Pat
 def _response_headers(response: Document, content: ResponseBody) -> Headers:
     stored = response.get("headers", {})
     headers = decode_headers(stored, "response.headers")
+    if tag_of(content.value) != BYTES:  # what is readable here is not encoded any more
+        headers = tuple(pair for pair in headers if pair[0].lower() != CONTENT_ENCODING)
     said = isinstance(stored, dict) and any(name.lower() == CONTENT_TYPE for name in stored)
     implied = None if said else implied_content_type(content)
     return headers if implied is None else ((CONTENT_TYPE, implied), *headers)

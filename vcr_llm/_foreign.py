@@ -22,12 +22,14 @@ _SDK_ONLY = ("extra_headers", "extra_query", "extra_body", "timeout")
 def as_documented(document: Document) -> Document:
     """The document in the documented shape, as the wire would have had the exchange."""
     request, response = document.get("request"), document.get("response")
-    if "recorded_at" in document or not (isinstance(request, dict) and isinstance(response, dict)):
+    if not (isinstance(request, dict) and isinstance(response, dict)):
         return document
     if "tool_name" in request and "method" not in request:
         return {**document, "request": _tool_request(request)}
     if "payload" in request and "body" not in request:
-        request = {**request, "body": request["payload"]}
+        return {**document, "request": {**request, "body": request["payload"]}}
+    if "recorded_at" in document:
+        return document
     request = _wire_request(request)
     return {**document, "request": request, "response": _wire_response(request, response)}
 
@@ -41,8 +43,10 @@ def is_tool_call(document: Document) -> bool:
 def is_http_exchange(document: Document) -> bool:
     """Whether a server answered: neither a tool call nor an error before any response."""
     response = document.get("response")
-    if is_tool_call(document) or not isinstance(response, dict):
+    if is_tool_call(document):
         return False
+    if not isinstance(response, dict):  # then it should be one, which reading it will say
+        return True
     return not response.get("is_exception") or _status_of(response) is not None
 
 

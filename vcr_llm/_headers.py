@@ -48,6 +48,7 @@ _NOISE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 CONTENT_TYPE = "content-type"
+CONTENT_ENCODING = "content-encoding"
 
 
 def worth_keeping(headers: Headers, keep: Sequence[Pattern]) -> Headers:

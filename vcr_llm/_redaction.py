@@ -20,7 +20,7 @@ from urllib.parse import quote, unquote, unquote_plus
 
 from vcr_llm._headers import Pattern
 from vcr_llm._interaction import Headers, split_url
-from vcr_llm._json import JSON
+from vcr_llm._json import JSON, Number
 from vcr_llm._raw_text import framing_after
 from vcr_llm._tagged import BYTES, DATA, TEXT, tag, tag_of
 
@@ -100,6 +100,8 @@ _SECRET_FIELDS = frozenset(
         "staticheaders",
     }
 )
+# Fields whose object holds a secret in every member.
+_SECRET_OBJECTS = frozenset({"staticheaders"})
 _SECRET_ENDINGS = (
     "accesstoken",
     "apikey",
@@ -326,6 +328,12 @@ def _clean_value(value: JSON, clean: Clean) -> JSON:
 
 
 def _clean_member(name: str, value: JSON, clean: Clean) -> JSON:
+    """A member of an object; a tool's schema for a secret is no secret."""
+    if _is_secret_name(name):
+        if isinstance(value, int | float | Number) and not isinstance(value, bool):
+            return PLACEHOLDER
+        if isinstance(value, dict) and _folded(name) in _SECRET_OBJECTS:
+            return {key: _clean_member(name, item, clean) for key, item in value.items()}
     if isinstance(value, str) and value and _is_secret_field(name, value):
         return PLACEHOLDER
     if isinstance(value, list) and _is_secret_name(name):

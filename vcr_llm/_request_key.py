@@ -12,7 +12,8 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import NamedTuple
+from enum import Enum
+from typing import NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 from vcr_llm._errors import ConfigurationError
@@ -43,12 +44,21 @@ class RequestKey(NamedTuple):
     body: str
 
 
+class Absent(Enum):
+    """What a request has in a place that it does not have; null is a value."""
+
+    ABSENT = "nothing"
+
+
+Side: TypeAlias = "JSON | Absent"
+
+
 class Difference(NamedTuple):
-    """One place in which two requests differ; a side that lacks it is None."""
+    """One place in which two requests differ."""
 
     path: str
-    recorded: JSON
-    incoming: JSON
+    recorded: Side
+    incoming: Side
 
     def __str__(self) -> str:
         recorded, incoming = shortened(_shown(self.recorded), _shown(self.incoming))
@@ -136,7 +146,11 @@ def _query_differences(recorded: _Query, incoming: _Query) -> Iterator[Differenc
         old = [value for key, value in recorded if key == name]
         new = [value for key, value in incoming if key == name]
         if old != new:
-            yield Difference(f"query.{name}", ", ".join(old) or None, ", ".join(new) or None)
+            yield Difference(f"query.{name}", _joined(old), _joined(new))
+
+
+def _joined(values: list[str]) -> Side:
+    return ", ".join(values) if values else Absent.ABSENT
 
 
 def _normalized(value: JSON, tool_calls: dict[str, str]) -> JSON:
@@ -238,26 +252,27 @@ def _member(value: JSON, key: str | int) -> JSON:
     return value[key] if isinstance(value, list) and isinstance(key, int) else None
 
 
-def _differences(recorded: JSON, incoming: JSON, path: str) -> Iterator[Difference]:
+def _differences(recorded: Side, incoming: Side, path: str) -> Iterator[Difference]:
     if isinstance(recorded, dict) and isinstance(incoming, dict):
         for key in sorted(recorded.keys() | incoming.keys()):
             where = f"{path}.{key}" if path else key
-            yield from _differences(recorded.get(key), incoming.get(key), where)
+            old, new = recorded.get(key, Absent.ABSENT), incoming.get(key, Absent.ABSENT)
+            yield from _differences(old, new, where)
     elif isinstance(recorded, list) and isinstance(incoming, list):
         for index in range(max(len(recorded), len(incoming))):
-            old = recorded[index] if index < len(recorded) else None
-            new = incoming[index] if index < len(incoming) else None
+            old = recorded[index] if index < len(recorded) else Absent.ABSENT
+            new = incoming[index] if index < len(incoming) else Absent.ABSENT
             yield from _differences(old, new, f"{path}[{index}]")
     elif not _same(recorded, incoming):
         yield Difference(path or "body", recorded, incoming)
 
 
-def _same(one: JSON, other: JSON) -> bool:
+def _same(one: Side, other: Side) -> bool:
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
-def _shown(value: JSON) -> str:
-    return "nothing" if value is None else render(value, "spaced")
+def _shown(value: Side) -> str:
+    return value.value if isinstance(value, Absent) else render(value, "spaced")
 
 
 def _excerpt(text: str, start: int) -> str:

@@ -7,7 +7,6 @@ the value is an instance of. Nothing is imported because a tag names it.
 from __future__ import annotations
 
 import base64
-import binascii
 
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._json import JSON
@@ -52,7 +51,7 @@ def untag_text(value: JSON, place: str) -> bytes:
     if label == BYTES and isinstance(data, str):
         try:
             return base64.b64decode(data, validate=True)
-        except binascii.Error as error:
+        except ValueError as error:
             msg = f"{place}.{DATA} is no base64 ({error})"
             raise MalformedRecording(msg) from None
     msg = f'{place} should be text or bytes, such as {{"{TYPE}": "{TEXT}", "{DATA}": "…"}}'

@@ -14,6 +14,7 @@ import itertools
 import os
 import re
 import shutil
+import stat
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -83,10 +84,16 @@ class RecordingDirectory:
 
         Raises RecordingError where something else has its name.
         """
-        if self.path.exists() and not self.path.is_dir():
-            msg = "is a file, where the directory of a cassette was expected; move it away"
-            raise RecordingError(msg, path=self.path)
-        return self.path.is_dir()
+        try:
+            if stat.S_ISDIR(self.path.stat().st_mode):
+                return True
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        except OSError as error:
+            msg = f"cannot be the directory of a cassette: {error.strerror}"
+            raise RecordingError(msg, path=self.path) from error
+        msg = "is a file, where the directory of a cassette was expected; move it away"
+        raise RecordingError(msg, path=self.path)
 
     def recordings(self) -> list[Recording]:
         """The recordings in the order in which they are replayed.
@@ -178,7 +185,7 @@ class RecordingDirectory:
         if document and not is_named and not document.keys() & {"request", "response"}:
             return None
         recording = Recording(path, document)
-        if is_http_exchange(document) or not {"request", "response"} <= document.keys():
+        if is_http_exchange(document):
             _ = recording.interaction  # raises where it is malformed
         return recording
 
@@ -196,7 +203,8 @@ class RecordingDirectory:
 
     def sweep(self) -> None:
         """Remove what a killed run left half-written."""
-        _remove_abandoned(self.path, f".*{_TEMPORARY}")
+        if self.exists():
+            _remove_abandoned(self.path, f".*{_TEMPORARY}")
 
 
 class RecordingWriter:

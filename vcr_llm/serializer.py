@@ -61,6 +61,9 @@ def load_json(text: str) -> Document:
 
     Raises MalformedRecording, which says in which line and column, and what was expected.
     """
+    if text.startswith("\ufeff"):
+        msg = "begins with a byte order mark, which JSON does not have; save it without one"
+        raise MalformedRecording(msg)
     if not text.strip():
         msg = "is empty, where a recording (a JSON object) was expected"
         raise MalformedRecording(msg)
@@ -95,7 +98,7 @@ def _document(item: dict[str, Any]) -> Document:
     carried = item["response"].get(RECORDING)
     if not isinstance(carried, dict):
         return new_recording(interaction, Options()).document
-    if _exchange(interaction) == _exchange(from_document(carried)):
+    if _exchange(interaction) == _exchange(from_vcrpy(*to_vcrpy(from_document(carried)))):
         return carried
     changed = new_recording(interaction, Options()).document
     changed["test_id"] = carried.get("test_id")
