@@ -13,11 +13,14 @@ from urllib.parse import parse_qsl, urlencode
 
 from vcr_llm import _multipart
 from vcr_llm._errors import MalformedRecording
+from vcr_llm._framing import Framing
 from vcr_llm._habits import (
+    JSON_ARRAY,
     SSE,
     Origin,
     essence,
     is_implied,
+    is_json_array,
     json_habit,
     stream_kind,
     stream_kind_of_content_type,
@@ -25,7 +28,7 @@ from vcr_llm._habits import (
 )
 from vcr_llm._json import JSON, layout_of, parse, render
 from vcr_llm._labels import label_of
-from vcr_llm._stream_body import Framing, decode_events, encode_stream
+from vcr_llm._stream_body import decode_events, encode_stream
 from vcr_llm._tagged import (
     BYTES,
     DATA,
@@ -198,10 +201,11 @@ def implied_content_type(body: ResponseBody) -> str | None:
 
 
 def _as_stream(body: bytes, content_type: str | None, origin: Origin) -> ResponseBody | None:
-    kind = _recognise_stream(body, content_type)
-    if kind is None:
+    kind = _recognise_stream(body, content_type, origin)
+    encoded = encode_stream(body, kind, origin) if kind is not None else None
+    if kind is None or encoded is None:
         return None
-    entries, framing = encode_stream(body, kind, origin)
+    entries, framing = encoded
     stored = None if is_implied(content_type or "", usual_content_type(kind)) else content_type
     if stream_kind(stored, origin) != kind:
         framing["kind"] = kind
@@ -212,7 +216,7 @@ _EVENT_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?:(?:data|event|id|retry):|
 _SNIFFED = ("", "text/plain", _BINARY, _JSON)
 
 
-def _recognise_stream(body: bytes, content_type: str | None) -> str | None:
+def _recognise_stream(body: bytes, content_type: str | None, origin: Origin) -> str | None:
     """The kind of stream that a body is: by its content type, then by its bytes.
 
     Gateways and mocks send streams as ``text/plain`` or without a type, and errors as streams.
@@ -222,6 +226,8 @@ def _recognise_stream(body: bytes, content_type: str | None) -> str | None:
         return None
     if kind is None and essence(content_type) in _SNIFFED and _EVENT_LINE.match(body):
         return SSE if b"data:" in body else None
+    if kind is None and is_json_array(origin):
+        return JSON_ARRAY
     return kind
 
 

@@ -21,7 +21,7 @@ from vcr_llm._body import (
 )
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._foreign import Document, as_documented
-from vcr_llm._habits import NDJSON, SSE, Origin, is_implied, stream_kind
+from vcr_llm._habits import STREAM_KINDS, Origin, is_implied, stream_kind
 from vcr_llm._headers import (
     CONTENT_ENCODING,
     CONTENT_TYPE,
@@ -197,8 +197,8 @@ def _response_parts(document: Document) -> tuple[Document, ResponseBody]:
 def _kind(response: Document, framing: Document, document: Document) -> str:
     headers = decode_headers(response.get("headers", {}), "response.headers")
     kind = framing.get("kind") or stream_kind(header(headers, CONTENT_TYPE), _origin(document))
-    if kind not in (SSE, NDJSON):
-        raise _wrong("response.framing.kind", f"{SSE!r} or {NDJSON!r}")
+    if kind not in STREAM_KINDS:
+        raise _wrong("response.framing.kind", f"one of {', '.join(STREAM_KINDS)}")
     return str(kind)
 
 

@@ -14,6 +14,10 @@ from vcr_llm._interaction import split_url
 
 SSE = "sse"
 NDJSON = "ndjson"
+JSON_ARRAY = "json-array"
+AWS = "aws-event-stream"
+STREAM_KINDS = (SSE, NDJSON, JSON_ARRAY, AWS)
+"""Server-sent events, JSON lines, a JSON array sent in pieces, Amazon's event stream."""
 
 _CONTENT_TYPES = {
     "text/event-stream": SSE,
@@ -22,11 +26,15 @@ _CONTENT_TYPES = {
     "application/jsonl": NDJSON,
     "application/jsonlines": NDJSON,
     "application/stream+json": NDJSON,
+    "application/vnd.amazon.eventstream": AWS,
 }
 _USUAL_CONTENT_TYPE = {
     SSE: "text/event-stream; charset=utf-8",
     NDJSON: "application/x-ndjson",
+    JSON_ARRAY: "application/json",
+    AWS: "application/vnd.amazon.eventstream",
 }
+_AWS_STREAMS = ("/converse-stream", "/invoke-with-response-stream")
 _OLLAMA_STREAMS = ("/api/chat", "/api/generate", "/api/pull", "/api/push", "/api/create")
 _GOOGLE = (".googleapis.com",)
 _COMPACT_WITH_LINE_BREAK = (".openai.azure.com", ".cognitiveservices.azure.com", "api.groq.com")
@@ -37,11 +45,13 @@ class Origin(NamedTuple):
 
     host: str
     path: str
+    query: str = ""
 
     @classmethod
     def of(cls, url: str, path: str) -> Origin:
         """The origin of a URL, with its path as the document's ``endpoint`` has it."""
-        return cls((split_url(url).hostname or "").lower(), path)
+        parts = split_url(url)
+        return cls((parts.hostname or "").lower(), path, parts.query)
 
 
 class JSONHabit(NamedTuple):
@@ -61,7 +71,7 @@ class StreamHabit(NamedTuple):
 
 def json_habit(origin: Origin) -> JSONHabit:
     """How a JSON body from there is usually laid out."""
-    host, path = origin
+    host, path, _query = origin
     if host == "api.openai.com":
         return JSONHabit("indent-2", "" if "/responses" in path else "\n")
     if host.endswith(_GOOGLE):
@@ -73,7 +83,7 @@ def json_habit(origin: Origin) -> JSONHabit:
 
 def stream_habit(origin: Origin) -> StreamHabit:
     """How a stream of events from there is usually written."""
-    host, path = origin
+    host, path, _query = origin
     if host.endswith(_GOOGLE) and not path.endswith("/completions"):
         return StreamHabit("\r\n", "colon-spaced", done=False)
     return StreamHabit("\n", "compact", done=path.endswith("/completions"))
@@ -84,7 +94,16 @@ def stream_kind(content_type: str | None, origin: Origin) -> str:
     known = _CONTENT_TYPES.get(essence(content_type))
     if known is not None:
         return known
+    if origin.path.endswith(_AWS_STREAMS):
+        return AWS
+    if is_json_array(origin):
+        return JSON_ARRAY
     return NDJSON if origin.path in _OLLAMA_STREAMS else SSE
+
+
+def is_json_array(origin: Origin) -> bool:
+    """Whether Gemini streams from there as an array, which it does unless asked for events."""
+    return origin.path.endswith(":streamGenerateContent") and "alt=sse" not in origin.query
 
 
 def stream_kind_of_content_type(content_type: str | None) -> str | None:

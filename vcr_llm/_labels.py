@@ -71,6 +71,15 @@ _OLLAMA = {
     "/api/show": ("modelfile", "ollama._types.ShowResponse"),
     "/api/tags": ("models", "ollama._types.ListResponse"),
 }
+# Messages of Anthropic's that name themselves by their "type", and the paths they come from.
+_ANTHROPIC = {"message": "anthropic.types.message.Message"}
+_GEMINI = (
+    ("generateContent", "candidates", "google.genai.types.GenerateContentResponse"),
+    ("streamGenerateContent", "candidates", "google.genai.types.GenerateContentResponse"),
+    ("embedContent", "embedding", "google.genai.types.EmbedContentResponse"),
+    ("batchEmbedContents", "embeddings", "google.genai.types.EmbedContentResponse"),
+    ("countTokens", "totalTokens", "google.genai.types.CountTokensResponse"),
+)
 # Unions of the events of one stream: the module and name of the type, and the paths it is for.
 _EVENT_UNIONS = (
     ("/responses", "openai.types.responses.response_stream_event", "ResponseStreamEvent"),
@@ -81,8 +90,9 @@ _EVENT_UNIONS = (
     ),
     ("/images/generations", "openai.types.image_gen_stream_event", "ImageGenStreamEvent"),
     ("/images/edits", "openai.types.image_edit_stream_event", "ImageEditStreamEvent"),
+    ("/messages", "anthropic.types.raw_message_stream_event", "RawMessageStreamEvent"),
 )
-_NAMED_BY_TYPE = ("openai.types.responses.",)
+_NAMED_BY_TYPE = ("openai.types.responses.", "anthropic.types.")
 
 
 def label_of(payload: JSON, path: str, *, is_event: bool = False) -> str | None:
@@ -96,6 +106,11 @@ def label_of(payload: JSON, path: str, *, is_event: bool = False) -> str | None:
     key, ollama = _OLLAMA.get(path, ("", ""))
     if key in payload:
         return ollama
+    if path.endswith("/messages") and (label := _ANTHROPIC.get(str(payload.get("type")))):
+        return label
+    for method, wanted, name in _GEMINI:
+        if path.endswith(":" + method) and wanted in payload:
+            return name
     for ending, wanted, name in _BY_ENDPOINT:
         if path.endswith(ending) and wanted in payload and not is_event:
             return "openai.types." + name
