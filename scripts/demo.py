@@ -197,7 +197,7 @@ def run_pytest(project: Path, variables: dict[str, str], option: str) -> Run:
     """What a user would type, run in the project."""
     # No settings from folders above, no cache in the tree, no colours.
     quiet = ("-c", os.devnull, "--rootdir", project, "-p", "no:cacheprovider", "--color=no")
-    own = {"PYTHONDONTWRITEBYTECODE": "1", "NO_PROXY": "127.0.0.1"}
+    own = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONUTF8": "1", "NO_PROXY": "127.0.0.1"}
     inherited = {
         name: value
         for name, value in os.environ.items()
@@ -258,7 +258,7 @@ def shortened(recording: Path) -> str:
     """A recording without most of its events."""
     document: dict[str, Any] = json.loads(recording.read_bytes())
     events = document["response"]["body"]
-    left_out = f"… {len(events) - EVENTS_SHOWN} more"
+    left_out = f"... {len(events) - EVENTS_SHOWN} more"
     document["response"]["body"] = [*events[:EVENTS_SHOWN], left_out]
     text = json.dumps(document, indent=2, ensure_ascii=False)
     return text.replace(json.dumps(left_out, ensure_ascii=False), left_out)

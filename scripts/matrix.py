@@ -25,6 +25,7 @@ from scripts.environments import (
 
 PROJECT = read_pyproject()["project"]
 TEST_GROUP = ("--group", "pyproject.toml:test")
+EVERYWHERE = "not shared and not aimock"  # what a clean clone on a newcomer's machine can run
 SHOWN = ("openai", "vcrpy", "pytest-recording", "httpx", "pytest")
 
 

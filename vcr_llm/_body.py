@@ -168,10 +168,12 @@ def _parts(data: JSON) -> Iterator[_multipart.Part]:
 
 def encode_response_body(body: bytes, content_type: str | None, origin: Origin) -> ResponseBody:
     """The value of a response body; `decode_response_body` gives exactly the bytes back."""
-    for encode in (_as_stream, _as_json):
-        encoded = encode(body, content_type, origin)
-        if encoded is not None and b"".join(decode_response_events(encoded, origin)) == body:
-            return encoded
+    stream = _as_stream(body, content_type, origin)
+    if stream is not None and b"".join(decode_response_events(stream, origin)) == body:
+        return stream
+    value = _as_json(body, origin)  # whose layout is found by comparing
+    if value is not None:
+        return value
     return ResponseBody(tag_text(body) if body else None, {}, None)
 
 
@@ -239,7 +241,7 @@ def _is_json(body: bytes) -> bool:
     return True
 
 
-def _as_json(body: bytes, _content_type: str | None, origin: Origin) -> ResponseBody | None:
+def _as_json(body: bytes, origin: Origin) -> ResponseBody | None:
     try:
         text = body.decode()
         value = parse(text)
@@ -260,7 +262,8 @@ def _as_json(body: bytes, _content_type: str | None, origin: Origin) -> Response
             framing["start"] = start
         if end != habit.end:
             framing["end"] = end
-    return ResponseBody(tag_json(value, label_of(value, origin.path)), framing, None)
+    tagged = tag_json(value, label_of(value, origin.path))
+    return ResponseBody(tag(PLAIN, None) if tagged is None else tagged, framing, None)
 
 
 def _json_bytes(value: JSON, framing: Framing, origin: Origin) -> bytes:

@@ -12,28 +12,26 @@ import copy
 import sys
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-import vcr.matchers
 from vcr.cassette import Cassette, _run_hooks
 from vcr.errors import UnhandledHTTPRequestError
 from vcr.record_mode import RecordMode
 from vcr.request import Request as VcrRequest
 
-from vcr_llm._foreign import Document, is_http_exchange
+from vcr_llm._foreign import is_http_exchange
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._misses import Candidate, Incoming, describe_miss
 from vcr_llm._options import Options
 from vcr_llm._recording import Addressed, new_recording
+from vcr_llm._request_index import Failure, RequestIndex
 from vcr_llm._request_key import RequestKey
 from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_from_vcrpy, to_vcrpy
-from vcr_llm.matchers import BodyMatcher
 from vcr_llm.persister import (
     SUFFIX,
     Recording,
@@ -46,18 +44,6 @@ from vcr_llm.persister import (
 )
 
 Result = TypeVar("Result")
-Matcher = Callable[[VcrRequest, VcrRequest], Any]
-
-# vcrpy's matchers that an index answers, and the parts of a key that each one compares.
-_INDEXED: Mapping[Matcher, tuple[str, ...]] = {
-    vcr.matchers.method: ("method",),
-    vcr.matchers.scheme: ("scheme",),
-    vcr.matchers.host: ("host",),
-    vcr.matchers.port: ("port",),
-    vcr.matchers.path: ("path",),
-    vcr.matchers.query: ("query",),
-    vcr.matchers.uri: ("scheme", "host", "port", "path", "query"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +60,14 @@ class Plan:
     old_names: tuple[str, ...] = ()
     """Other names that a cassette in one file may have, without their suffix."""
     has_failed: Callable[[], bool] = bool
+    is_finished_later: Callable[[], bool] = bool
+    """Whether somebody else calls `RecordingCassette.finish` when more is over."""
 
 
 @dataclass(slots=True)
 class _Entry:
     """One of the cassette's interactions: where it is on disk, and whether it is new."""
 
-    key: RequestKey
-    described: Document
     recording: Recording | None = None
     is_own: bool = False
     """Whether it was loaded from this cassette's own directory."""
@@ -103,11 +89,8 @@ class RecordingCassette(Cassette):
         self._directory = RecordingDirectory(path)
         self._shown_path = _nearby(self._directory.path)
         self._staging: Staging | None = None
-        self._matcher = BodyMatcher(plan.options)
-        self._parts = _indexed_parts(self._match_on)
-        self._other_matchers = [matcher for matcher in self._match_on if not _is_indexed(matcher)]
+        self._index = RequestIndex(self._match_on, plan.options)
         self._entries: list[_Entry] = []
-        self._index: dict[tuple[Any, ...], list[int]] = {}
         self._taken: weakref.WeakKeyDictionary[VcrRequest, int] = weakref.WeakKeyDictionary()
         self._answered: weakref.WeakSet[VcrRequest] = weakref.WeakSet()
         # What is recorded now has answered its request, so it is not played again.
@@ -194,7 +177,7 @@ class RecordingCassette(Cassette):
         response = self._before_record_response(response) if request else None
         if response is None:
             return
-        self._insert(request, response, recording, is_own=is_own)
+        self._insert(request, response, _Entry(recording, is_own=is_own))
 
     def _is_visible(self, recording: Recording) -> bool:
         """Whether a recording of the directory belongs to this test.
@@ -236,7 +219,7 @@ class RecordingCassette(Cassette):
             )
             if is_playing and self._can_take(request, filtered):
                 return True
-            self._unanswered.add(self._matcher.key_of(self._matcher.described(filtered)))
+            self._unanswered.add(self._index.look_at(filtered).key)
             return False
 
     def play_response(self, request: VcrRequest) -> VcrResponse:
@@ -299,90 +282,42 @@ class RecordingCassette(Cassette):
         self._just_recorded.clear()
 
     def _matching(self, filtered: VcrRequest) -> Iterator[int]:
-        """The recordings that match: the index finds them, other matchers narrow them down."""
-        key = self._matcher.key_of(self._matcher.described(filtered))
-        found = self._found(key, filtered)
+        """The recordings that match; the old cassette is read when the directory has none."""
+        found = self._index.matching(filtered)
         if not found and self._old_cassette is not None:
             self._load_old_cassette()
-            found = self._found(key, filtered)
+            found = self._index.matching(filtered)
         return iter(found)
 
-    def _found(self, key: RequestKey, filtered: VcrRequest) -> list[int]:
-        return [
-            index
-            for index in self._index.get(_parts_of(key, self._parts), ())
-            if all(
-                _agrees(matcher, filtered, self.data[index][0]) for matcher in self._other_matchers
-            )
-        ]
-
-    def _insert(
-        self,
-        request: VcrRequest,
-        response: VcrResponse,
-        recording: Recording | None = None,
-        *,
-        is_own: bool = False,
-        is_new: bool = False,
-    ) -> _Entry:
-        described = self._matcher.described(request)
-        key = self._matcher.key_of(described)
-        entry = _Entry(key, described, recording, is_own, is_new)
-        self._index.setdefault(_parts_of(key, self._parts), []).append(len(self.data))
+    def _insert(self, request: VcrRequest, response: VcrResponse, entry: _Entry) -> RequestKey:
+        key = self._index.add(request).key
         self._entries.append(entry)
         self.data.append((request, response))
-        return entry
+        return key
 
     def find_requests_with_most_matches(
         self, request: VcrRequest
-    ) -> list[tuple[VcrRequest, list[str], list[tuple[str, str | None]]]]:
+    ) -> list[tuple[VcrRequest, list[str], list[Failure]]]:
         """vcrpy's list of the most similar recorded requests, with what matches and what not."""
         filtered = self._before_record_request(request)
         if not filtered or not self.data:
             return []
-        key = self._matcher.key_of(self._matcher.described(filtered))
+        seen = self._index.look_at(filtered)
         compared = [
-            (recorded, *self._compared(key, filtered, entry, recorded))
-            for entry, (recorded, _response) in zip(self._entries, self.data, strict=True)
+            (recorded, *self._index.compare(seen, filtered, number))
+            for number, (recorded, _response) in enumerate(self.data)
         ]
         most = max(len(successes) for _recorded, successes, _failures in compared)
         return [found for found in compared if most and len(found[1]) == most]
 
-    def _compared(
-        self, key: RequestKey, filtered: VcrRequest, entry: _Entry, recorded: VcrRequest
-    ) -> tuple[list[str], list[tuple[str, str | None]]]:
-        """The names of the matchers that agree, and of the others with what they compared."""
-        successes: list[str] = []
-        failures: list[tuple[str, str | None]] = []
-        for matcher in self._match_on:
-            parts = _indexed_parts([matcher])
-            if not _is_indexed(matcher):
-                same, message = _agrees(matcher, filtered, recorded), None
-            else:
-                sides = _parts_of(key, parts), _parts_of(entry.key, parts)
-                same, message = sides[0] == sides[1], f"{sides[0]} != {sides[1]}"
-            if same:
-                successes.append(matcher.__name__)
-            else:
-                failures.append((matcher.__name__, message))
-        return successes, failures
-
     def miss_text(self, request: VcrRequest) -> str:
         """Why no recording answers a request; kept in ``misses``, once for each."""
         filtered = self._before_record_request(request) or request
-        described = self._matcher.described(filtered)
+        seen = self._index.look_at(filtered)
         text = describe_miss(
-            Incoming(described, self._matcher.key_of(described)),
-            [
-                Candidate(
-                    self._name_of(entry),
-                    entry.described,
-                    entry.key,
-                    is_played=entry.is_new or self.play_counts[index] > 0,
-                )
-                for index, entry in enumerate(self._entries)
-            ],
-            parts=self._parts,
+            seen,
+            [self._candidate(seen, filtered, number) for number in range(len(self.data))],
+            parts=self._index.parts,
             ignore=self.plan.options.ignore,
             cassette=self._shown_path,
             record_mode=str(RecordMode(self.record_mode).value),
@@ -391,6 +326,17 @@ class RecordingCassette(Cassette):
         if text not in self.misses:
             self.misses.append(text)
         return text
+
+    def _candidate(self, seen: Incoming, filtered: VcrRequest, number: int) -> Candidate:
+        entry, recorded = self._entries[number], self._index.recorded(number)
+        _successes, failures = self._index.compare(seen, filtered, number)
+        return Candidate(
+            self._name_of(entry),
+            recorded.request,
+            recorded.key,
+            is_played=entry.is_new or self.play_counts[number] > 0,
+            failures=failures,
+        )
 
     def _name_of(self, entry: _Entry) -> str:
         """What to call a recording: its file, with the directory where that is another one."""
@@ -416,11 +362,11 @@ class RecordingCassette(Cassette):
             if self._is_closed:  # a thread of an earlier test is still at work
                 return
             if recorded is None:
-                self._unanswered.discard(self._matcher.key_of(self._matcher.described(filtered)))
+                self._unanswered.discard(self._index.look_at(filtered).key)
                 return
-            entry = self._insert(filtered, recorded, is_new=True)
+            entry = _Entry(is_new=True)
+            self._unanswered.discard(self._insert(filtered, recorded, entry))
             self._just_recorded.add(len(self.data) - 1)
-            self._unanswered.discard(entry.key)
             self.dirty = True
             if self.record_mode != RecordMode.NONE:
                 self._record_or_remember(entry, filtered, recorded, sent_headers)
@@ -524,8 +470,7 @@ class RecordingCassette(Cassette):
     def _is_stale(self, index: int) -> bool:
         if self.record_mode != RecordMode.ALL:
             return bool(self.drop_unused_requests) and self.play_counts[index] == 0
-        key = _parts_of(self._entries[index].key, self._parts)
-        is_recorded_anew = any(self._entries[other].is_new for other in self._index[key])
+        is_recorded_anew = any(self._entries[other].is_new for other in self._index.alike(index))
         return bool(self.drop_unused_requests) or is_recorded_anew
 
 
@@ -559,31 +504,6 @@ def _nearby(path: Path) -> str:
     return (
         str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)
     )
-
-
-def _is_indexed(matcher: Matcher) -> bool:
-    return matcher in _INDEXED or isinstance(matcher, BodyMatcher)
-
-
-def _indexed_parts(matchers: Iterable[Matcher]) -> tuple[str, ...]:
-    """The parts of a request key that these matchers compare, in the order of the key."""
-    wanted = set(chain.from_iterable(_INDEXED.get(matcher, ()) for matcher in matchers))
-    if any(isinstance(matcher, BodyMatcher) for matcher in matchers):
-        wanted.add("body")
-    return tuple(part for part in RequestKey._fields if part in wanted)
-
-
-def _parts_of(key: RequestKey, parts: tuple[str, ...]) -> tuple[Any, ...]:
-    return tuple(getattr(key, part) for part in parts)
-
-
-def _agrees(matcher: Matcher, incoming: VcrRequest, recorded: VcrRequest) -> bool:
-    """What a matcher says: vcrpy's contract is True or None for yes, AssertionError for no."""
-    try:
-        verdict = matcher(incoming, recorded)
-    except AssertionError:
-        return False
-    return verdict is None or bool(verdict)
 
 
 def _as_file_name(test_id: str) -> str:

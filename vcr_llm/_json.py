@@ -76,9 +76,10 @@ def layout_of(text: str, value: JSON, *, first: str = "compact") -> str | None:
 
     ``first`` is tried before the others: a stream's events mostly look alike.
     """
-    if render(value, first) == text:
-        return first
-    return next((name for name in _candidates(text) if render(value, name) == text), None)
+    for name in (first, *_candidates(text)):
+        if _Layout.named(name).gives(text, value):
+            return name
+    return None
 
 
 def write_document(value: JSON, write: Callable[[str], object]) -> None:
@@ -98,6 +99,7 @@ def document_text(value: JSON) -> str:
 
 # A recording of 20 MB is written in pieces, so that its text is never in memory as a whole.
 _PARTS_AT_ONCE = 8192
+_LARGE = 1_000_000  # characters from which memory counts for more than speed
 
 
 def _too_deep(max_depth: int) -> str:
@@ -139,8 +141,10 @@ _UNIQUE = json.JSONDecoder(
 def _is_deeper(value: JSON, limit: int) -> bool:
     """Whether more containers than that are inside each other, counted level by level."""
     level = [value]
-    for _depth in range(limit + 1):
-        level = [child for item in level for child in children(item)]
+    for _depth in range(limit):
+        level = [
+            child for item in level for child in children(item) if isinstance(child, dict | list)
+        ]
         if not level:
             return False
     return True
@@ -206,6 +210,16 @@ class _Layout:
                 text = text.replace(character, escaped)
         return text if text.isascii() else _SURROGATE.sub(_escape_surrogate, text)
 
+    def gives(self, text: str, value: JSON) -> bool:
+        """Whether a value in this layout is exactly this text."""
+        if len(text) < _LARGE or self.escapes:
+            return self.render(value) == text
+        comparison = _Comparison(text)
+        writer = _Writer(self, comparison.take)
+        writer.put(value, "\n" if self.indent is not None else "")
+        writer.flush()
+        return comparison.place == len(text)
+
     def _fast(self, value: JSON) -> str | None:
         """The text by Python's C encoder, which knows neither `Number` nor indents."""
         if self.indent is not None:
@@ -226,6 +240,19 @@ class _Layout:
         writer.put(value, "\n" if self.indent is not None else "")
         writer.flush()
         return "".join(pieces)
+
+
+class _Comparison:
+    """Compares a text with pieces that come one by one, so that it is not in memory twice."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self.place = 0
+
+    def take(self, piece: str) -> None:
+        """The next piece; from the first that differs on, the place stays before the text."""
+        is_next = self.place >= 0 and self._text.startswith(piece, self.place)
+        self.place = self.place + len(piece) if is_next else -1
 
 
 class _Writer:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from vcr_llm._json import JSON
 from vcr_llm._request_key import Difference, IgnoredPath, RequestKey, differences
 
+_OURS = (*RequestKey._fields, "uri", "llm_body")  # matchers whose differences are shown by path
 _MOST_COMPARED = 200
 _MOST_DIFFERENCES = 8
 _MOST_NAMES = 5
@@ -28,6 +29,8 @@ class Candidate(NamedTuple):
     request: dict[str, JSON]
     key: RequestKey
     is_played: bool
+    failures: Sequence[tuple[str, str | None]] = ()
+    """The matchers that do not agree, and what they say; none where the request matches."""
 
 
 def describe_miss(  # noqa: PLR0913 - one keyword for each line of the text
@@ -50,7 +53,7 @@ def describe_miss(  # noqa: PLR0913 - one keyword for each line of the text
         f"No recording answers {incoming.key.method} {incoming.request.get('url')}{asked}",
         f"Cassette: {cassette} ({_count(len(candidates), 'recording')}, record mode {record_mode})",
     ]
-    matching = [found for found in candidates if _agree(found.key, incoming.key, parts)]
+    matching = [found for found in candidates if not found.failures]
     if matching:
         lines += ["", "These match, but are already played:"]
         lines += [f"  {name}" for name in _names(matching)]
@@ -76,7 +79,17 @@ def _nearest_lines(
     shown = [f"  {difference}" for difference in found[:_MOST_DIFFERENCES]]
     if len(found) > _MOST_DIFFERENCES:
         shown.append(f"  … and {_count(len(found) - _MOST_DIFFERENCES, 'more place')}")
+    shown += [f"  {objection}" for objection in _objections(nearest)]
     return [f"Nearest is {nearest.name}{played}. It differs in:", *shown]
+
+
+def _objections(candidate: Candidate) -> list[str]:
+    """What the matchers that are not ours object to."""
+    return [
+        f"{name}: {said or 'this matcher does not agree'}"
+        for name, said in candidate.failures
+        if name not in _OURS
+    ]
 
 
 def _counting(
@@ -88,7 +101,7 @@ def _counting(
     """The differences that count: those in the parts that decide, if there are any of these."""
     found = differences(candidate.request, incoming.request, ignore)
     counting = [difference for difference in found if _part(difference) in parts]
-    return counting or found
+    return counting if counting or candidate.failures else found
 
 
 def _part(difference: Difference) -> str:
@@ -107,10 +120,6 @@ def _alike(incoming: Incoming, candidates: Sequence[Candidate]) -> list[Candidat
 
 def _equal(one: object, other: object) -> bool:
     return one == other
-
-
-def _agree(one: RequestKey, other: RequestKey, parts: tuple[str, ...]) -> bool:
-    return all(getattr(one, part) == getattr(other, part) for part in parts)
 
 
 def _names(candidates: Sequence[Candidate]) -> list[str]:

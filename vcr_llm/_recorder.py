@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import vcr
 import vcr.errors
@@ -28,6 +28,8 @@ from vcr_llm.persister import DirectoryPersister, directory_of
 
 REWRITE = "rewrite"
 
+Function = TypeVar("Function", bound=Callable[..., Any])
+
 
 class VCR(vcr.VCR):
     """A ``vcr.VCR`` whose cassettes are directories of recordings.
@@ -45,6 +47,16 @@ class VCR(vcr.VCR):
         self._mode = options.pop("record_mode", None)
         super().__init__(**options)
         equip(self)
+
+    @overload
+    def use_cassette(self, path: Function, **options: Any) -> Function: ...
+    @overload
+    def use_cassette(
+        self, path: str | os.PathLike[str] | None = None, **options: Any
+    ) -> RecordingContext: ...
+    def use_cassette(self, path: Any = None, **options: Any) -> Any:
+        """The context of a cassette, or the function decorated with it."""
+        return super().use_cassette(path, **options)
 
     def _use_cassette(
         self, with_current_defaults: Any = None, **options: Any
@@ -72,6 +84,12 @@ class VCR(vcr.VCR):
         return {} if mode is None else {"record_mode": mode}
 
 
+@overload
+def use_cassette(path: Function, **options: Any) -> Function: ...
+@overload
+def use_cassette(
+    path: str | os.PathLike[str] | None = None, **options: Any
+) -> RecordingContext: ...
 def use_cassette(path: Any = None, **options: Any) -> Any:
     """``vcr.use_cassette`` with a directory of recordings: a context manager and a decorator.
 
@@ -144,6 +162,10 @@ class LogFilter(logging.Filter):
 class RecordingContext(CassetteContextDecorator):
     """vcrpy's context of a cassette, which restores the HTTP libraries whatever saving does."""
 
+    if TYPE_CHECKING:  # vcrpy's own has no type hints
+
+        def __call__(self, function: Function) -> Function: ...  # type: ignore[override]  # wrapt
+
     _opened: RecordingCassette | None = None
     _log_filter: LogFilter | None = None
 
@@ -169,6 +191,8 @@ class RecordingContext(CassetteContextDecorator):
             for logger in _host_loggers():
                 logger.removeFilter(self._log_filter)
         _tell_misses(cassette, error)
+        if cassette.plan.is_finished_later():
+            return
         try:
             cassette.finish(has_raised=kind is not None)
         except Exception as problem:

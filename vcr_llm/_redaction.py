@@ -16,6 +16,7 @@ import base64
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from operator import is_
 from urllib.parse import quote, unquote, unquote_plus
 
 from vcr_llm._headers import Pattern
@@ -311,9 +312,11 @@ def _without_group(match: re.Match[str]) -> str:
 def _clean_value(value: JSON, clean: Clean) -> JSON:
     """A value without secrets; the very same object where it holds none."""
     if isinstance(value, str):
-        return clean(value)
+        cleaned = clean(value)
+        return value if cleaned == value else cleaned
     if isinstance(value, list):
-        return [_clean_value(item, clean) for item in value]
+        items = [_clean_value(item, clean) for item in value]
+        return value if _are_the_same(items, value) else items
     if not isinstance(value, dict):
         return value
     match tag_of(value):
@@ -324,7 +327,15 @@ def _clean_value(value: JSON, clean: Clean) -> JSON:
         case "multipart/form-data":
             return {**value, DATA: [_clean_part(part, clean) for part in _items(value[DATA])]}
         case _:
-            return {clean(key): _clean_member(key, item, clean) for key, item in value.items()}
+            members = {clean(key): _clean_member(key, item, clean) for key, item in value.items()}
+            has_same_keys = members.keys() == value.keys()
+            is_same = has_same_keys and _are_the_same(members.values(), value.values())
+            return value if is_same else members
+
+
+def _are_the_same(cleaned: Iterable[JSON], values: Iterable[JSON]) -> bool:
+    """Whether nothing was replaced: a large body is then not in memory twice."""
+    return all(map(is_, cleaned, values))
 
 
 def _clean_member(name: str, value: JSON, clean: Clean) -> JSON:

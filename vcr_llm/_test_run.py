@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,8 @@ class TestRun:
     cassette_name: str
     takes_environment: bool
     """Whether ``VCR_LLM_MODE`` decides: neither the command line nor the test's marks do."""
-    has_failed: bool = False
+    has_passed: bool = False
+    """Whether the test's body has run and has not failed; an interrupted one has not."""
     cassette: RecordingCassette | None = None
 
     @classmethod
@@ -60,18 +61,23 @@ class TestRun:
         """Whether the test's configuration names our serializer."""
         return self.merged.get("serializer") == SERIALIZER
 
-    @contextmanager
-    def mode_as_option(self, config: pytest.Config) -> Iterator[None]:
-        """While this lasts, pytest-recording sees the mode of ``VCR_LLM_MODE`` as its option."""
+    def take_environment(self, marks: list[pytest.Mark]) -> None:
+        """Add the mode of ``VCR_LLM_MODE`` to the test's marks, as the weakest of them.
+
+        pytest-recording looks at the marks wherever it asks for the mode: before it blocks the
+        network, and before it opens the cassette.
+        """
         mode = mode_from_environment() if self.is_ours and self.takes_environment else None
-        if mode is None:
-            yield
-            return
-        config.option.record_mode = mode
-        try:
-            yield
-        finally:
-            config.option.record_mode = None
+        if mode is not None:
+            import pytest
+
+            marks.append(pytest.mark.vcr(record_mode=mode).mark)
+
+    def finish(self, *, has_raised: bool) -> None:
+        """Settle the cassette of a test that has passed, now that its fixtures are gone."""
+        cassette, self.cassette = self.cassette, None
+        if cassette is not None and self.has_passed:
+            cassette.finish(has_raised=has_raised)
 
     def use_cassette(
         self,
@@ -88,18 +94,16 @@ class TestRun:
             return nullcontext(None)
         for sentence in unknown_options(options):
             warnings.warn(sentence, VcrLlmWarning, stacklevel=2)
-        mode = self.record_mode
-        if self.takes_environment:
-            mode = mode_from_environment() or mode
         plan = Plan(
             test_id=self.nodeid,
             is_test=True,
             extra_paths=tuple(getattr(host.persister, "extra_paths", ())),
             old_names=_old_names(self.cassette_name),
-            has_failed=lambda: self.has_failed,
+            has_failed=lambda: not self.has_passed,
+            is_finished_later=lambda: self.has_passed,
         )
         # pytest-recording has made "new_episodes" of "rewrite" before it asks.
-        options = {**options, "record_mode": mode}
+        options = {**options, "record_mode": self.record_mode}
         context: AbstractContextManager[Any]
         context = open_cassette(host, use_host_cassette, options, lambda: plan)
         return context

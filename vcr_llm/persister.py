@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -57,16 +58,16 @@ _ROOM_FOR_PROCESS = 40
 _temporary_names = itertools.count()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Recording:
     """A recording on disk: its file and the document in it."""
 
     path: Path
     document: Document
 
-    @property
+    @cached_property
     def interaction(self) -> Interaction:
-        """The exchange that the document holds."""
+        """The exchange that the document holds; raises MalformedRecording where it holds none."""
         try:
             return from_document(self.document)
         except RecordingError as error:

@@ -36,9 +36,10 @@ def pytest_fixture_setup(
     if fixturedef.argname not in ("vcr", "block_network") or not _is_recorded(request):
         return (yield)
     run = TestRun.of(request)
+    run.take_environment(request.getfixturevalue("vcr_markers"))
     if fixturedef.argname == "block_network":
-        with run.mode_as_option(request.config):
-            return (yield)
+        return (yield)
+    run = TestRun.of(request)
     request.config.stash[_RUN] = request.node.stash[_RUN] = run
     try:
         cassette = yield
@@ -80,7 +81,7 @@ def pytest_runtest_makereport(
     report = yield
     run = item.stash.get(_RUN, None)
     if run is not None and call.when != "teardown":
-        run.has_failed = run.has_failed or report.failed
+        run.has_passed = call.when == "call" and not report.failed
         if misses := run.misses():
             report.sections.append((_SECTION, misses))
     if run is not None and run.cassette is not None and report.failed:
@@ -89,6 +90,20 @@ def pytest_runtest_makereport(
 
         redact_report(report, Redaction(run.cassette.plan.options.redact))
     return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Settle the cassette when the end of every fixture has told how the test went."""
+    run = item.stash.get(_RUN, None)
+    if run is None:
+        return (yield)
+    try:
+        yield
+    except BaseException:
+        run.finish(has_raised=True)
+        raise
+    run.finish(has_raised=False)
 
 
 class _HiddenMisses:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import openai
 import vcr
@@ -21,11 +21,14 @@ from vcr.request import Request
 from vcr.serializers import jsonserializer, yamlserializer
 
 import vcr_llm
-from scripts.benchmarks.exchanges import JSON, ORIGIN, PATH, Exchange
-from vcr_llm.persister import DirectoryPersister
+from scripts.benchmarks.exchanges import EVENT_STREAM, JSON, ORIGIN, PATH, Exchange, exchange
 
 URL = ORIGIN + PATH
 NONE, NEW_EPISODES = "none", "new_episodes"
+TEMPLATE = 987_654  # a number that stands nowhere else in an exchange
+
+OpenCassette: TypeAlias = Any  # each recorder has a type of its own, and few have hints
+HTTPMessage: TypeAlias = Any  # of httpx or httpx2
 
 
 class Contestant:
@@ -33,19 +36,21 @@ class Contestant:
 
     name = "no cassette"
 
-    def client(self, exchanges: Sequence[Exchange], base_url: str = f"{ORIGIN}/v1") -> openai.OpenAI:
-        """A client whose requests this recorder sees; `exchanges` are those of the cassette."""
+    def client(
+        self, _exchanges: Sequence[Exchange], /, base_url: str = f"{ORIGIN}/v1"
+    ) -> openai.OpenAI:
+        """A client whose requests this recorder sees; the exchanges are those of the cassette."""
         return openai.OpenAI(base_url=base_url, api_key="none", max_retries=0)
 
-    def write(self, folder: Path, exchanges: Sequence[Exchange]) -> Path:
+    def write(self, folder: Path, _exchanges: Sequence[Exchange], /) -> Path:
         """A cassette with these exchanges, as this recorder writes it."""
         return folder
 
-    def open(self, path: Path, mode: str) -> AbstractContextManager[Any]:
+    def open(self, _path: Path, _mode: str, /) -> AbstractContextManager[Any]:
         """The cassette's context."""
         return nullcontext()
 
-    def add(self, cassette: Any, exchange: Exchange) -> None:
+    def add(self, cassette: OpenCassette, one: Exchange) -> None:
         """Record one more exchange in an open cassette."""
 
 
@@ -54,17 +59,21 @@ class ClientAlone(Contestant):
 
     name = "MockTransport (limit)"
 
-    def client(self, exchanges: Sequence[Exchange], base_url: str = f"{ORIGIN}/v1") -> openai.OpenAI:
+    def client(
+        self, exchanges: Sequence[Exchange], /, base_url: str = f"{ORIGIN}/v1"
+    ) -> openai.OpenAI:
         """A client that answers from memory."""
-        client: Any = sys.modules[openai.DefaultHttpxClient.__mro__[1].__module__.partition(".")[0]]
+        # httpx2 for openai 3, httpx for those before.
+        http_client_class = openai.DefaultHttpxClient.__mro__[1]
+        library: Any = sys.modules[http_client_class.__module__.partition(".")[0]]
         answers = {_value(one.request): one for one in exchanges}
 
-        def answer(request: Any) -> Any:
+        def answer(request: HTTPMessage) -> HTTPMessage:
             found = answers[_value(request.read())]
             headers = {"content-type": found.content_type}
-            return client.Response(200, headers=headers, content=found.response)
+            return library.Response(200, headers=headers, content=found.response)
 
-        http_client = client.Client(transport=client.MockTransport(answer))
+        http_client = library.Client(transport=library.MockTransport(answer))
         return openai.OpenAI(base_url=base_url, api_key="none", http_client=http_client)
 
 
@@ -73,22 +82,31 @@ class VcrLlm(Contestant):
 
     name = "vcr-llm"
 
-    def write(self, folder: Path, exchanges: Sequence[Exchange]) -> Path:
-        """A directory."""
+    def write(self, folder: Path, exchanges: Sequence[Exchange], /) -> Path:
+        """A directory. One recording is written by vcr-llm and is the pattern of the others."""
         path = folder / "vcr-llm"
-        requests, responses = _as_vcrpy(exchanges)
-        whole = {"requests": requests, "responses": responses}
-        DirectoryPersister.save_cassette(path, whole, vcr_llm.serializer)
+        is_streamed = exchanges[0].content_type == EVENT_STREAM
+        with self.open(path, NEW_EPISODES) as cassette:
+            self.add(cassette, exchange(TEMPLATE, streamed=is_streamed))
+        (first,) = path.glob("*.json")
+        pattern = first.read_text(encoding="utf-8")
+        first.unlink()
+        for number in range(len(exchanges)):
+            document = json.loads(pattern.replace(str(TEMPLATE), str(number)))
+            document = {**document, "sequence": number}
+            text = json.dumps(document, indent=2, ensure_ascii=False)
+            # Names only find a recording; what it says decides.
+            (path / f"{number:064x}.json").write_text(text, encoding="utf-8")
         return path
 
-    def open(self, path: Path, mode: str) -> AbstractContextManager[Any]:
+    def open(self, path: Path, mode: str, /) -> AbstractContextManager[Any]:
         """Our context."""
         context: AbstractContextManager[Any] = vcr_llm.use_cassette(str(path), record_mode=mode)
         return context
 
-    def add(self, cassette: Any, exchange: Exchange) -> None:
+    def add(self, cassette: OpenCassette, one: Exchange) -> None:
         """As vcrpy does it."""
-        _append(cassette, exchange)
+        _append(cassette, one)
 
 
 @dataclass
@@ -97,11 +115,12 @@ class Vcrpy(Contestant):
 
     serializer: str
     with_body: bool = False
+    """Matching is all that this changes."""
 
     def __post_init__(self) -> None:
         self.name = f"vcrpy {self.serializer.upper()}{', body matched' if self.with_body else ''}"
 
-    def write(self, folder: Path, exchanges: Sequence[Exchange]) -> Path:
+    def write(self, folder: Path, exchanges: Sequence[Exchange], /) -> Path:
         """One file."""
         path = folder / f"vcrpy.{self.serializer}"
         if not path.exists():
@@ -111,7 +130,7 @@ class Vcrpy(Contestant):
             path.write_text(vcr.serialize.serialize(whole, serializer), encoding="utf-8")
         return path
 
-    def open(self, path: Path, mode: str) -> AbstractContextManager[Any]:
+    def open(self, path: Path, mode: str, /) -> AbstractContextManager[Any]:
         """vcrpy's context."""
         match_on = ("method", "scheme", "host", "port", "path", "query")
         recorder = vcr.VCR(
@@ -122,9 +141,9 @@ class Vcrpy(Contestant):
         context: AbstractContextManager[Any] = recorder.use_cassette(str(path))
         return context
 
-    def add(self, cassette: Any, exchange: Exchange) -> None:
+    def add(self, cassette: OpenCassette, one: Exchange) -> None:
         """vcrpy's own call."""
-        _append(cassette, exchange)
+        _append(cassette, one)
 
 
 class Cassetter(Contestant):
@@ -135,7 +154,7 @@ class Cassetter(Contestant):
     def __init__(self) -> None:
         self._library: Any = importlib.import_module("cassetter")
 
-    def write(self, folder: Path, exchanges: Sequence[Exchange]) -> Path:
+    def write(self, folder: Path, exchanges: Sequence[Exchange], /) -> Path:
         """One file."""
         path = folder / "cassetter.yaml"
         with self.open(path, NEW_EPISODES) as cassette:
@@ -143,7 +162,7 @@ class Cassetter(Contestant):
                 self.add(cassette, one)
         return path
 
-    def open(self, path: Path, mode: str) -> AbstractContextManager[Any]:
+    def open(self, path: Path, mode: str, /) -> AbstractContextManager[Any]:
         """cassetter's context."""
         match_on = ["method", "uri", "json_body"]
         context: AbstractContextManager[Any] = self._library.use_cassette(
@@ -151,12 +170,10 @@ class Cassetter(Contestant):
         )
         return context
 
-    def add(self, cassette: Any, exchange: Exchange) -> None:
+    def add(self, cassette: OpenCassette, one: Exchange) -> None:
         """cassetter's own call."""
-        request_headers, headers = {"content-type": [JSON]}, {"content-type": [exchange.content_type]}
-        cassette.record(
-            "POST", URL, request_headers, exchange.request, 200, headers, exchange.response
-        )
+        sent, received = {"content-type": [JSON]}, {"content-type": [one.content_type]}
+        cassette.record("POST", URL, sent, one.request, 200, received, one.response)
 
 
 def _as_vcrpy(exchanges: Sequence[Exchange]) -> tuple[list[Request], list[dict[str, Any]]]:
@@ -164,16 +181,16 @@ def _as_vcrpy(exchanges: Sequence[Exchange]) -> tuple[list[Request], list[dict[s
     return requests, [_response(one) for one in exchanges]
 
 
-def _response(exchange: Exchange) -> dict[str, Any]:
+def _response(one: Exchange) -> dict[str, Any]:
     return {
         "status": {"code": 200, "message": "OK"},
-        "headers": {"content-type": [exchange.content_type]},
-        "body": {"string": exchange.response},
+        "headers": {"content-type": [one.content_type]},
+        "body": {"string": one.response},
     }
 
 
-def _append(cassette: Any, exchange: Exchange) -> None:
-    ((request,), (response,)) = _as_vcrpy([exchange])
+def _append(cassette: OpenCassette, one: Exchange) -> None:
+    ((request,), (response,)) = _as_vcrpy([one])
     cassette.append(request, response)
 
 

@@ -36,7 +36,7 @@ def messages(number: int) -> list[dict[str, Any]]:
     return [
         {"role": "user", "content": f"May user-{number} read report-{number}.txt? {_PADDING * 8}"},
         {"role": "assistant", "content": "", "tool_calls": [call]},
-        {"role": "tool", "tool_call_id": call["id"], "content": f"user_{number:05}"},
+        {"role": "tool", "tool_call_id": call["id"], "content": f"user_{number}"},
     ]
 
 
@@ -70,7 +70,10 @@ def event_stream(number: int, *, events: int = 16) -> bytes:
     function: dict[str, Any] = {"arguments": "", "name": "check_file_access"}
     head = {"role": "assistant", "content": None, "tool_calls": [_call("call_2mpz", function)]}
     pieces = [f"{number}-{position}" for position in range(events - 2)]
-    deltas = [head, *({"tool_calls": [_call(None, {"arguments": piece})]} for piece in pieces)]
+    deltas: list[dict[str, Any]] = [
+        head,
+        *({"tool_calls": [_call(None, {"arguments": piece})]} for piece in pieces),
+    ]
     chunks = [*(_chunk(delta, None) for delta in deltas), _chunk({}, "tool_calls")]
     frames = [f"data: {json.dumps(chunk, separators=(',', ':'))}\n\n" for chunk in chunks]
     return "".join([*frames, "data: [DONE]\n\n"]).encode()
@@ -78,7 +81,7 @@ def event_stream(number: int, *, events: int = 16) -> bytes:
 
 def completion(number: int) -> bytes:
     """A chat completion in one piece."""
-    arguments = json.dumps({"user_id": f"user_{number:05}", "filename": f"report-{number}.txt"})
+    arguments = json.dumps({"user_id": f"user_{number}", "filename": f"report-{number}.txt"})
     call = _call("call_2mpz", {"name": "check_file_access", "arguments": arguments})
     message = {"role": "assistant", "content": None, "tool_calls": [call], "refusal": None}
     details = {"reasoning_tokens": 0, "audio_tokens": 0, "accepted_prediction_tokens": 0}

@@ -1,0 +1,959 @@
+"""Every option of vcrpy and pytest-recording keeps its meaning, and so do the users' own hooks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import vcr
+
+import vcr_llm
+from tests.servers.openai_server import OpenAIServer
+
+from . import agent
+from .project import Project
+
+ONE_TEST = """
+@pytest.mark.vcr
+def test_answer():
+    assert ask("Hello") == "You said: Hello"
+"""
+
+
+def recorded_and_replayed(project: Project, tests: int = 1) -> None:
+    """The tests pass while they are recorded and again when they are replayed."""
+    project.record().assert_outcomes(passed=tests)
+    project.replay().assert_outcomes(passed=tests)
+
+
+# Where options stand
+
+
+@pytest.mark.parametrize("scope", ["session", "package", "module", "class", "function"])
+def test_configuration_fixture_may_have_any_scope(project: Project, scope: str) -> None:
+    """`vcr_config` works in each of pytest's scopes, autouse or not."""
+    project.write(
+        "conftest.py",
+        f"""
+        import pytest
+        import vcr_llm
+
+        @pytest.fixture(scope={scope!r}, autouse=True)
+        def vcr_config():
+            return vcr_llm.config()
+        """,
+    )
+    project.test(ONE_TEST)
+    recorded_and_replayed(project)
+    assert project.folders == ["test_agent/test_answer"]
+
+
+def test_module_may_override_the_configuration(project: Project) -> None:
+    """A module's own fixture may build on the conftest's, or leave our serializer out."""
+    project.test("""
+        @pytest.fixture(scope="module")
+        def vcr_config(vcr_config):
+            return vcr_config | {"record_mode": "new_episodes"}
+
+        @pytest.mark.vcr
+        def test_answer():
+            ask("Hello")
+        """)
+    project.test(
+        """
+        @pytest.fixture
+        def vcr_config():
+            return {}
+
+        @pytest.mark.vcr
+        def test_answer():
+            ask("Hello")
+        """,
+        "test_plain.py",
+    )
+    recorded_and_replayed(project, tests=2)
+    assert [name for name in project.tree if "plain" in name] == ["test_plain/test_answer.yaml"]
+    assert project.folders == ["test_agent/test_answer", "test_plain"]
+
+
+def test_mark_alone_may_configure_a_test(project: Project) -> None:
+    """Without a fixture the mark can name the serializer and the matchers."""
+    project.write("conftest.py", "")
+    project.test("""
+        import vcr_llm
+
+        @pytest.mark.vcr(serializer="llm")
+        def test_answer():
+            ask("count")
+
+        @pytest.mark.vcr(**vcr_llm.config(normalize=False))
+        def test_configured():
+            ask("count")
+        """)
+    recorded_and_replayed(project, tests=2)
+    (named,), (configured,) = (
+        project.documents(f"test_agent/{test}") for test in ("test_answer", "test_configured")
+    )
+    assert named["response"]["body"]["__data__"]["id"].startswith("rec-")
+    assert configured["response"]["body"]["__data__"]["id"].startswith("chatcmpl-")
+
+
+def test_serializer_named_without_matchers_compares_bodies(project: Project) -> None:
+    """`serializer="llm"` alone does not play an answer to another prompt."""
+    project.write("conftest.py", "")
+    source = '@pytest.mark.vcr(serializer="llm")\ndef test_answer():\n    ask({prompt!r})\n'
+    project.test(source.format(prompt="Hello"))
+    project.record().assert_outcomes(passed=1)
+    project.test(source.format(prompt="Bye"))
+    project.replay().assert_outcomes(failed=1)
+
+
+def test_nearest_mark_wins(project: Project) -> None:
+    """Options of the function's mark go before those of the class and the module."""
+    project.test("""
+        pytestmark = pytest.mark.vcr(keep_response_headers=["x-module"], normalize=False)
+
+        @pytest.mark.vcr(keep_response_headers=["x-class"])
+        class TestAgent:
+            @pytest.mark.vcr(normalize=True)
+            def test_answer(self):
+                ask()
+        """)
+    recorded_and_replayed(project)
+    (document,) = project.documents("test_agent/TestAgent.test_answer")
+    assert document["response"]["body"]["__data__"]["id"].startswith("rec-")
+
+
+def test_ignored_path_is_left_out_of_matching(project: Project) -> None:
+    """A path named in `ignore` may change without a miss; the others may not."""
+    source = """
+        @pytest.mark.vcr(ignore=["temperature"])
+        def test_answer():
+            ask("Hello", {options})
+        """
+    project.test(source.format(options="temperature=0"))
+    project.record().assert_outcomes(passed=1)
+    for options, passes in (("temperature=1", True), ("", True), ("seed=1", False)):
+        project.test(source.format(options=options))
+        project.replay().assert_outcomes(passed=passes, failed=not passes)
+
+
+def test_kept_headers_are_written(project: Project) -> None:
+    """Request headers are stored when they are named, response headers too."""
+    project.configure('keep_request_headers=["x-stainless-lang"], keep_response_headers=["cf-ray"]')
+    project.test(ONE_TEST)
+    recorded_and_replayed(project)
+    (document,) = project.documents()
+    assert {name.lower() for name in document["request"]["headers"]} == {"x-stainless-lang"}
+    assert "cf-ray" in {name.lower() for name in document["response"]["headers"]}
+
+
+def test_own_patterns_are_redacted(project: Project) -> None:
+    """A string or pattern in `redact` is in no file, and the test still replays."""
+    project.configure('redact=["Project Falcon"]')
+    project.test("""
+        @pytest.mark.vcr
+        def test_answer():
+            ask("Tell me about Project Falcon")
+        """)
+    recorded_and_replayed(project)
+    assert all(b"Falcon" not in content for content in project.tree.values())
+
+
+@pytest.mark.parametrize("place", ["fixture", "mark"])
+def test_unknown_key_outside_config_is_a_warning(project: Project, place: str) -> None:
+    """Teams keep keys of their own there; the warning names the nearest option."""
+    keys = {"fixture": 'vcr_llm.config() | {"normalise": False}', "mark": "vcr_llm.config()"}
+    project.write(
+        "conftest.py",
+        f"""
+        import pytest
+        import vcr_llm
+
+        @pytest.fixture
+        def vcr_config():
+            return {keys[place]}
+        """,
+    )
+    mark = "(normalise=False)" if place == "mark" else ""
+    project.test(ONE_TEST.replace("mark.vcr", f"mark.vcr{mark}"))
+    result = project.record("-Wdefault")
+    result.assert_outcomes(passed=1, warnings=1)
+    result.stdout.fnmatch_lines(["*VcrLlmWarning: 'normalise' is not an option*'normalize'*"])
+
+
+def test_wrong_type_in_a_mark_is_an_error(project: Project) -> None:
+    """An option of ours with a wrong value stops the test that has it, and only that one."""
+    project.test("""
+        @pytest.mark.vcr(normalize="no")
+        def test_answer():
+            ask()
+
+        @pytest.mark.vcr
+        def test_other():
+            ask()
+        """)
+    result = project.record()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*ConfigurationError: normalize should be True or False*"])
+
+
+# Without our serializer
+
+
+def test_other_serializers_are_exactly_vcrpys(project: Project) -> None:
+    """Without our serializer a YAML file is written and the cassette is vcrpy's own class."""
+    project.write("conftest.py", "")
+    project.test("""
+        import vcr as vcrpy
+
+        @pytest.mark.vcr
+        def test_answer(vcr):
+            assert type(vcr) is vcrpy.cassette.Cassette
+            ask("Hello")
+        """)
+    recorded_and_replayed(project)
+    (name,) = project.tree
+    assert name == "test_agent/test_answer.yaml"
+    assert b"Bearer sk-proj" in project.tree[name]
+
+
+def test_run_without_our_serializer_imports_nothing_of_ours(project: Project) -> None:
+    """Beside the hooks themselves nothing of ours is loaded, nor by a test without marks vcrpy."""
+    project.write("conftest.py", "")
+    project.write(
+        "test_agent.py",
+        """
+        import sys
+
+        PLUGIN = {"vcr_llm", "vcr_llm.pytest_plugin", "vcr_llm._test_run", "vcr_llm._config",
+                  "vcr_llm._modes", "vcr_llm._errors"}
+
+        def test_answer():
+            loaded = {name for name in sys.modules if name.partition(".")[0] == "vcr_llm"}
+            assert loaded <= PLUGIN
+            assert not {"vcr", "httpx", "openai"} & sys.modules.keys()
+        """,
+    )
+    project.run_apart("-p", "no:anyio").assert_outcomes(passed=1)
+
+
+def test_match_on_of_a_plain_test_may_name_our_matcher(project: Project) -> None:
+    """A YAML cassette can compare bodies as ours does."""
+    project.write("conftest.py", "")
+    source = """
+        @pytest.mark.vcr(match_on=["method", "path", "llm_body"])
+        def test_answer():
+            ask({prompt!r})
+        """
+    project.test(source.format(prompt="Hello"))
+    project.record().assert_outcomes(passed=1)
+    assert list(project.tree) == ["test_agent/test_answer.yaml"]
+    project.replay().assert_outcomes(passed=1)
+    project.test(source.format(prompt="Bye"))
+    project.replay().assert_outcomes(failed=1)
+
+
+# Hooks of the user's conftest
+
+
+ORDERS = pytest.mark.parametrize("order", ["tryfirst", "trylast"])
+
+
+def hook(order: str, body: str) -> str:
+    """A conftest's `pytest_recording_configure`, before or after ours."""
+    return f"""
+@pytest.hookimpl({order}=True)
+def pytest_recording_configure(config, vcr):
+    {body}
+"""
+
+
+@ORDERS
+def test_registered_matcher_is_used(project: Project, order: str) -> None:
+    """A matcher of the conftest narrows a match, whichever hook runs first."""
+    project.configure(
+        "match_on=['method', 'path', 'same_model']",
+        more="""
+import json
+
+def same_model(incoming, recorded):
+    assert json.loads(incoming.body)["model"] == json.loads(recorded.body)["model"]
+"""
+        + hook(order, 'vcr.register_matcher("same_model", same_model)'),
+    )
+    project.test('@pytest.mark.vcr\ndef test_answer():\n    ask("Hello")\n')
+    recorded_and_replayed(project)
+    project.test('@pytest.mark.vcr\ndef test_answer():\n    ask("Bye")\n')
+    project.replay().assert_outcomes(passed=1)
+
+
+@ORDERS
+@pytest.mark.parametrize("name", ["method", "path", "host", "query"])
+def test_registered_matcher_may_replace_vcrpys(project: Project, order: str, name: str) -> None:
+    """A matcher under the name of one of vcrpy's takes its place."""
+    project.configure(
+        more="""
+def refuse(incoming, recorded):
+    return False
+"""
+        + hook(order, f'vcr.register_matcher("{name}", refuse)')
+    )
+    project.test(ONE_TEST)
+    project.record().assert_outcomes(passed=1)
+    project.replay().assert_outcomes(failed=1)
+
+
+@ORDERS
+def test_request_hook_on_the_vcr_object_is_used(project: Project, order: str) -> None:
+    """`vcr.before_record_request` set in the hook works, unless a mark says otherwise."""
+    project.configure(
+        more="""
+def without_answer(request):
+    return None if b"private" in request.body else request
+"""
+        + hook(order, "vcr.before_record_request = without_answer")
+    )
+    project.test("""
+        @pytest.mark.vcr
+        def test_answer():
+            ask("private"), ask("Hello")
+        """)
+    project.record().assert_outcomes(passed=1)
+    assert project.recorded_answers() == ["You said: Hello"]
+
+
+@ORDERS
+def test_matchers_set_on_the_vcr_object_are_used(project: Project, order: str) -> None:
+    """`vcr.match_on` set in the hook is the default of tests that name none."""
+    project.write(
+        "conftest.py",
+        """
+import pytest
+
+@pytest.fixture
+def vcr_config():
+    return {"serializer": "llm"}
+"""
+        + hook(order, 'vcr.match_on = ["method", "path"]'),
+    )
+    project.test('@pytest.mark.vcr\ndef test_answer():\n    ask("Hello")\n')
+    project.record().assert_outcomes(passed=1)
+    project.test('@pytest.mark.vcr\ndef test_answer():\n    ask("Bye")\n')
+    project.replay().assert_outcomes(passed=1)
+
+
+@ORDERS
+def test_persister_beside_our_serializer_is_explained(project: Project, order: str) -> None:
+    """The two contradict each other, which is said instead of losing one of them."""
+    project.configure(
+        more="""
+class Shortening:
+    @classmethod
+    def load_cassette(cls, path, serializer):
+        raise FileNotFoundError
+
+    @staticmethod
+    def save_cassette(path, cassette_dict, serializer):
+        raise AssertionError("never asked")
+"""
+        + hook(order, "vcr.register_persister(Shortening)")
+    )
+    project.test(ONE_TEST)
+    result = project.record()
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        ['*ConfigurationError: serializer="llm"*persister Shortening*before_save_interaction*']
+    )
+
+
+@ORDERS
+def test_serializer_under_vcrpys_name_leaves_ours_alone(project: Project, order: str) -> None:
+    """pydantic-ai's pattern: a serializer registered as `yaml`, for tests without ours."""
+    project.configure(
+        more="""
+class Own:
+    @staticmethod
+    def serialize(cassette):
+        return "own"
+
+    @staticmethod
+    def deserialize(text):
+        return {"interactions": []}
+"""
+        + hook(order, 'vcr.register_serializer("yaml", Own)')
+    )
+    project.test(
+        ONE_TEST
+        + """
+@pytest.mark.vcr(serializer="yaml")
+def test_plain():
+    ask("count")
+"""
+    )
+    project.record().assert_outcomes(passed=2)
+    assert project.tree["test_agent/test_plain.yaml"] == b"own"
+    assert project.recorded_answers() == ["You said: Hello"]
+
+
+# Patterns of public projects
+
+
+def test_conftest_of_a_large_project_works(project: Project) -> None:
+    """Header filters, hooks that rewrite in place and fixtures that look at the cassette."""
+    project.configure(
+        "filter_headers=HEADERS, ignore_localhost=False, decode_compressed_response=True,"
+        "before_record_request=scrub_request, before_record_response=scrub_response",
+        more="""
+        import json
+        from pathlib import Path
+
+        HEADERS = ["authorization", "x-api-key", "cookie", "user-agent", "openai-organization",
+                   *(f"x-stainless-{name}" for name in ("lang", "os", "arch", "runtime"))]
+
+        def scrub_request(request):
+            for name in ("x-request-id", "traceparent"):
+                request.headers.pop(name, None)
+            return request
+
+        def scrub_response(response):
+            for name in [n for n in response["headers"] if n.lower() in ("set-cookie", "cf-ray")]:
+                del response["headers"][name]
+            return response
+
+        @pytest.fixture(scope="module")
+        def vcr_cassette_dir(request):
+            return f"cassettes/_vcr/{request.module.__name__}"
+
+        @pytest.fixture(autouse=True)
+        def everything_is_played(vcr):
+            yield
+            if vcr is not None and vcr.record_mode.value == "none":
+                assert vcr.all_played, f"{vcr.play_count} of {len(vcr)} played"
+                assert not Path(vcr._path).is_file()
+                assert all(json.loads(request.body) for request in vcr.requests)
+        """,
+    )
+    project.test("""
+        pytestmark = [pytest.mark.vcr]
+
+        def test_answer():
+            ask("Hello"), ask("Bye")
+
+        def test_that_sends_nothing():
+            pass
+
+        @pytest.mark.vcr(record_mode="none")
+        def test_that_must_not_send():
+            pass
+        """)
+    recorded_and_replayed(project, tests=3)
+    assert project.folders == ["_vcr/test_agent/test_answer"]
+    project.test("""
+        @pytest.mark.vcr
+        def test_answer():
+            ask("Hello")
+        """)
+    result = project.replay()
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["*AssertionError: 1 of 2 played*"])
+
+
+def test_requests_at_import_are_outside_any_cassette(project: Project) -> None:
+    """What a module asks while it is imported goes to the server and into no file."""
+    project.test("""
+        ask("while importing")
+
+        @pytest.mark.vcr
+        def test_answer():
+            ask("Hello")
+        """)
+    project.record().assert_outcomes(passed=1)
+    assert project.recorded_answers() == ["You said: Hello"]
+    project.run().assert_outcomes(passed=1)
+
+
+def test_test_without_pytest_recording_runs(project: Project) -> None:
+    """With pytest-recording switched off, our plugin does not stop the run."""
+    project.write("conftest.py", "")
+    project.write("test_agent.py", "def test_answer():\n    pass\n")
+    project.run_apart("-p", "no:recording").assert_outcomes(passed=1)
+
+
+# vcrpy's filters and hooks
+
+
+def test_request_and_response_hooks_run(project: Project) -> None:
+    """Hooks that rewrite in place decide what is saved; hooks that give None save nothing."""
+    project.configure(
+        "before_record_request=request_hook, before_record_response=[response_hook]",
+        more="""
+        def request_hook(request):
+            request.headers.pop("authorization", None)
+            request.body = request.body.replace(b"Ann", b"NAME")
+            return request
+
+        def response_hook(response):
+            if b"secret answer" in response["body"]["string"]:
+                return None
+            response["body"]["string"] = response["body"]["string"].replace(b"Ann", b"NAME")
+            return response
+        """,
+    )
+    project.test("""
+        @pytest.mark.vcr
+        def test_answer(vcr):
+            first = ask("I am Ann")
+            assert first == ("You said: I am NAME" if vcr.rewound else "You said: I am Ann")
+            if not vcr.rewound:
+                ask("secret answer")
+        """)
+    recorded_and_replayed(project)
+    (document,) = project.documents()
+    assert document["request"]["body"]["messages"][0]["content"] == "I am NAME"
+    assert project.recorded_answers() == ["You said: I am NAME"]
+
+
+TALK = """
+import os
+
+import httpx
+
+def post(path="/v1/chat/completions", **options):
+    url = os.environ["OPENAI_BASE_URL"].removesuffix("/v1") + path
+    return httpx.post(url, **options)
+
+BODY = {"model": "m", "messages": [{"role": "user", "content": "Hello"}]}
+"""
+
+FILTERS = {
+    "filter_headers": ('filter_headers=["x-team"], keep_request_headers=["x-team"]', "x-team"),
+    "filter_headers with a replacement": (
+        'filter_headers=[("x-team", "TEAM")], keep_request_headers=["x-team"]',
+        "alpha",
+    ),
+    "filter_query_parameters": ('filter_query_parameters=["team"]', "beta"),
+    "filter_query_parameters with a replacement": (
+        'filter_query_parameters=[("team", "TEAM")]',
+        "beta",
+    ),
+    "filter_post_data_parameters": ('filter_post_data_parameters=["user"]', "gamma"),
+    "filter_post_data_parameters with a function": (
+        'filter_post_data_parameters=[("user", lambda key, value, request: "USER")]',
+        "gamma",
+    ),
+    "filter_nested_post_data_parameters": (
+        'filter_post_data_parameters=["name"], filter_nested_post_data_parameters=True',
+        "delta",
+    ),
+    "filter_sensitive_data": ('filter_sensitive_data={"<TEAM>": "beta"}', "beta"),
+}
+
+
+@pytest.mark.parametrize(("options", "hidden"), FILTERS.values(), ids=FILTERS)
+def test_filter_hides_what_it_names(project: Project, options: str, hidden: str) -> None:
+    """Each of vcrpy's filters keeps its value out of the files, and the request still matches."""
+    project.configure(options)
+    project.test(
+        TALK
+        + """
+@pytest.mark.vcr
+def test_answer():
+    BODY["user"] = "gamma"
+    BODY["messages"][0]["name"] = "delta"
+    reply = post("/v1/chat/completions?team=beta", json=BODY, headers={"x-team": "alpha"})
+    assert reply.json()["choices"][0]["message"]["content"] == "You said: Hello"
+"""
+    )
+    recorded_and_replayed(project)
+    assert [name for name, content in project.tree.items() if hidden.encode() in content] == []
+
+
+SAVE_HOOKS = {
+    "two arguments": "def {name}(request, response):",
+    "with the cassette": "def {name}(request, response, cassette):\n    assert cassette.path",
+}
+
+
+@pytest.mark.parametrize("head", SAVE_HOOKS.values(), ids=SAVE_HOOKS)
+def test_save_and_load_hooks_run(project: Project, head: str) -> None:
+    """What is saved may differ from what was answered, and what is played from what was saved."""
+    project.test(
+        f"""
+{head.format(name="hide")}
+    request.body = request.body.replace(b"Ann", b"NAME")
+    body = response["body"]
+    body["string"] = body["string"].replace(b"Ann", b"NAME")
+    return request, response
+
+{head.format(name="restore")}
+    request.body = request.body.replace(b"NAME", b"Ann")
+    body = response["body"]
+    body["string"] = body["string"].replace(b"NAME", b"Ann")
+    return request, response
+
+@pytest.mark.vcr(before_save_interaction=hide, after_load_interaction=[restore])
+def test_answer():
+    assert ask("I am Ann") == "You said: I am Ann"
+"""
+    )
+    recorded_and_replayed(project)
+    assert project.recorded_answers() == ["You said: I am NAME"]
+    assert all(b"Ann" not in content for content in project.tree.values())
+
+
+def test_save_hook_that_gives_none_saves_nothing(project: Project) -> None:
+    """An interaction that the hook drops is in no file, those beside it are."""
+    project.test("""
+        def drop(request, response):
+            return None if b"private" in request.body else (request, response)
+
+        @pytest.mark.vcr(before_save_interaction=drop)
+        def test_answer(vcr):
+            ask("private"), ask("Hello")
+            assert len(vcr) == 2
+        """)
+    project.record().assert_outcomes(passed=1)
+    assert project.recorded_answers() == ["You said: Hello"]
+
+
+def test_load_hook_that_gives_none_hides_a_recording(project: Project) -> None:
+    """An interaction that the hook drops is not played, and its file stays."""
+    project.test(ONE_TEST)
+    project.record().assert_outcomes(passed=1)
+    tree = project.tree
+    project.test("""
+        @pytest.mark.vcr(after_load_interaction=lambda request, response: None)
+        def test_answer(vcr):
+            assert len(vcr) == 0
+        """)
+    project.replay().assert_outcomes(passed=1)
+    project.record().assert_outcomes(passed=1)
+    assert project.tree == tree
+
+
+@pytest.mark.parametrize(
+    "options",
+    ["ignore_localhost=True", 'ignore_hosts=["127.0.0.1"]', 'ignore_hosts=[re.compile("127.*")]'],
+)
+def test_ignored_hosts_are_not_recorded(project: Project, options: str) -> None:
+    """Requests to hosts that are ignored pass through, in every mode."""
+    project.write(
+        "conftest.py",
+        f"""
+        import re
+        import pytest
+        import vcr_llm
+
+        @pytest.fixture
+        def vcr_config():
+            return vcr_llm.config({options})
+        """,
+    )
+    project.test(ONE_TEST)
+    project.record().assert_outcomes(passed=1)
+    assert project.tree == {}
+    project.run().assert_outcomes(passed=1)
+    assert len(project.server.requests) == 2
+
+
+DEFAULT = ["method", "scheme", "host", "port", "path", "query"]
+
+MATCHED: dict[str, tuple[list[str], str, str, bool]] = {
+    "body: same spelling": ([*DEFAULT, "body"], "json=BODY", "json=BODY", True),
+    "body: another": ([*DEFAULT, "body"], "json=BODY", 'json=BODY | {"n": 2}', False),
+    "raw_body": ([*DEFAULT, "raw_body"], "json=BODY", "content=json.dumps(BODY, indent=1)", False),
+    "llm_body: another spelling": (
+        [*DEFAULT, "llm_body"],
+        "json=BODY, headers={'x': '1'}",
+        "content=json.dumps(BODY, indent=1), headers={'content-type': 'application/json'}",
+        True,
+    ),
+    "without query": (
+        ["method", "path", "llm_body"],
+        "json=BODY, params={'a': 1}",
+        "json=BODY, params={'a': 2}",
+        True,
+    ),
+    "with query": (
+        ["method", "path", "query"],
+        "json=BODY, params={'a': 1}",
+        "json=BODY, params={'a': 2}",
+        False,
+    ),
+    "uri": (["uri"], "json=BODY, params={'a': 1}", "json=BODY, params={'a': 2}", False),
+    "headers": (["headers"], "json=BODY", "json=BODY, headers={'x': '1'}", False),
+    "nothing": ([], "json=BODY", "json={}, params={'a': 1}", True),
+    "vcrpy's default ignores the body": (DEFAULT, "json=BODY", "json={}", True),
+}
+
+
+@pytest.mark.parametrize(("match_on", "before", "after", "matches"), MATCHED.values(), ids=MATCHED)
+def test_match_on_decides(
+    project: Project, match_on: list[str], before: str, after: str, matches: bool
+) -> None:
+    """`match_on` may name any of vcrpy's matchers; what it does not name is not compared."""
+    source = (
+        TALK
+        + f"""
+import json
+
+@pytest.mark.vcr(match_on={match_on})
+def test_answer():
+    post({{call}})
+"""
+    )
+    project.test(source.replace("{call}", before))
+    project.record().assert_outcomes(passed=1)
+    project.test(source.replace("{call}", after))
+    project.replay().assert_outcomes(passed=matches, failed=not matches)
+
+
+def test_skipped_patchers_pass_requests_through(project: Project) -> None:
+    """A library named in `skip_patchers` is not recorded."""
+    project.test(
+        TALK
+        + """
+@pytest.mark.vcr(skip_patchers=["httpx", "httpx2"])
+def test_answer():
+    post(json=BODY)
+"""
+    )
+    project.record().assert_outcomes(passed=1)
+    assert project.tree == {}
+
+
+def test_compressed_responses_are_stored_decoded(project: Project) -> None:
+    """`decode_compressed_response` is welcome and changes nothing."""
+    project.configure("decode_compressed_response=True")
+    project.test(ONE_TEST)
+    recorded_and_replayed(project)
+
+
+# The cassette
+
+
+def test_cassette_tells_the_truth(project: Project) -> None:
+    """The attributes that teams use agree with what was recorded and played."""
+    project.test("""
+        import json
+        from pathlib import Path
+
+        from vcr.errors import UnhandledHTTPRequestError
+        from vcr.request import Request
+
+        @pytest.mark.vcr
+        def test_answer(vcr):
+            is_new = not vcr.rewound
+            assert vcr.play_count == 0
+            assert vcr.all_played is (len(vcr) == 0)
+            ask("Hello"), ask("Hello"), ask("Bye")
+            assert len(vcr) == len(vcr.requests) == len(vcr.responses) == 3
+            assert vcr.play_count == (0 if is_new else 3)
+            assert dict(vcr.play_counts) == ({} if is_new else {0: 1, 1: 1, 2: 1})
+            assert vcr.all_played is not is_new
+            assert vcr.dirty is is_new
+            assert vcr.write_protected is not is_new
+            assert vcr.record_mode.value == ("new_episodes" if is_new else "none")
+            assert Path(vcr.path).is_dir() and vcr._path == vcr.path
+            bodies = [json.loads(request.body) for request in vcr.requests]
+            assert [body["messages"][0]["content"] for body in bodies] == ["Hello", "Hello", "Bye"]
+            assert vcr.responses[0]["status"] == {"code": 200, "message": "OK"}
+            assert b"You said: Bye" in vcr.responses[2]["body"]["string"]
+            assert vcr.data[0] == (vcr.requests[0], vcr.responses[0])
+
+            hello, other = vcr.requests[0], Request("POST", vcr.requests[0].uri, b"{}", {})
+            assert len(vcr.responses_of(hello)) == 2
+            assert hello not in vcr and other not in vcr
+            with pytest.raises(UnhandledHTTPRequestError):
+                vcr.responses_of(other)
+            nearest = vcr.find_requests_with_most_matches(other)
+            assert [failed[0][0] for _request, _succeeded, failed in nearest] == ["llm_body"] * 3
+
+            vcr.rewind()
+            assert vcr.play_count == 0
+            if not is_new:
+                assert hello in vcr
+                assert ask("Hello") == "You said: Hello"
+        """)
+    recorded_and_replayed(project)
+
+
+def test_partly_played_cassette_says_so(project: Project) -> None:
+    """`all_played` is for tests that must play the whole cassette."""
+    project.test("""
+        @pytest.mark.vcr
+        def test_answer():
+            ask("Hello"), ask("Bye")
+        """)
+    project.record()
+    project.test("""
+        @pytest.mark.vcr
+        def test_answer(vcr):
+            assert not vcr.all_played
+            ask("Bye")
+            assert not vcr.all_played
+            assert (vcr.play_count, len(vcr)) == (1, 2)
+            ask("Hello")
+            assert vcr.all_played
+        """)
+    project.replay().assert_outcomes(passed=1)
+
+
+# Plain vcrpy
+
+
+@pytest.fixture
+def library(project: Project) -> Path:
+    """A folder for cassettes, beside a server that answers."""
+    return project.path / "library"
+
+
+def prompts_in(folder: Path) -> list[str]:
+    """The prompts of all recordings below a folder."""
+    documents = [json.loads(path.read_text("utf-8")) for path in sorted(folder.rglob("*.json"))]
+    return sorted(document["request"]["body"]["messages"][0]["content"] for document in documents)
+
+
+def test_decorated_function_has_its_cassette(library: Path) -> None:
+    """`use_cassette` decorates functions, each call opening the cassette anew."""
+
+    def answer() -> str:
+        """Ask once."""
+        return agent.ask("count")
+
+    decorated: Any = vcr_llm.use_cassette(library / "answer")(answer)
+    assert decorated() == decorated() == "This is answer 1."
+    assert prompts_in(library / "answer") == ["count"]
+
+
+async def test_decorated_coroutine_has_its_cassette(library: Path) -> None:
+    """A coroutine's cassette is open while it runs."""
+
+    async def answer() -> str:
+        """Ask once."""
+        return agent.ask("count")
+
+    decorated: Any = vcr_llm.use_cassette(library / "answer")(answer)
+    assert await decorated() == await decorated() == "This is answer 1."
+
+
+def test_decorated_generator_has_its_cassette(library: Path) -> None:
+    """A generator's cassette is open until it is exhausted."""
+
+    def answers() -> Iterator[str]:
+        """Ask twice."""
+        yield agent.ask("count")
+        yield agent.ask("count")
+
+    decorated: Any = vcr_llm.use_cassette(library / "answer")(answers)
+    assert list(decorated()) == list(decorated()) == ["This is answer 1.", "This is answer 2."]
+
+
+def test_cassette_is_named_after_its_function(library: Path) -> None:
+    """Without a path, the function's name is the directory's."""
+    recorder: Any = vcr_llm.VCR(cassette_library_dir=str(library), func_path_generator=_name_of)
+
+    def plain() -> str:
+        """Ask once."""
+        return agent.ask("Hello")
+
+    def called() -> str:
+        """Ask once."""
+        return agent.ask("Hello")
+
+    decorated = [recorder.use_cassette(plain), recorder.use_cassette()(called)]
+    assert [function() for function in decorated] == ["You said: Hello"] * 2
+    assert sorted(path.name for path in library.iterdir()) == ["called", "plain"]
+
+
+def _name_of(function: object) -> str:
+    return str(getattr(function, "__name__", ""))
+
+
+def test_injected_cassette_is_the_first_argument(library: Path) -> None:
+    """`inject_cassette` gives the function its cassette."""
+
+    def answer(cassette: vcr.cassette.Cassette) -> int:
+        """The number of recordings after one request."""
+        agent.ask("Hello")
+        return len(cassette)
+
+    decorated: Any = vcr_llm.use_cassette(library / "answer", inject_cassette=True)(answer)
+    assert decorated() == 1
+
+
+def test_recorder_takes_vcrpys_options(library: Path) -> None:
+    """`VCR(...)` is a vcr.VCR: library folder, record mode, hooks, context manager."""
+    recorder: Any = vcr_llm.VCR(
+        cassette_library_dir=str(library), record_mode="once", normalize=False
+    )
+    assert isinstance(recorder, vcr.VCR)
+    with recorder.use_cassette("answer") as cassette:
+        agent.ask("Hello")
+        assert isinstance(cassette, vcr.cassette.Cassette)
+    (path,) = (library / "answer").iterdir()
+    document = json.loads(path.read_text("utf-8"))
+    assert document["response"]["body"]["__data__"]["id"].startswith("chatcmpl-")
+    with recorder.use_cassette("answer", record_mode="none") as cassette:
+        agent.ask("Hello")
+    assert cassette.all_played
+
+
+@pytest.mark.parametrize("mode", ["rewrite", "all"])
+def test_plain_vcrpy_can_rewrite(library: Path, mode: str) -> None:
+    """`record_mode="rewrite"` works outside pytest, and keeps the old cassette on an error."""
+    with vcr_llm.use_cassette(library / "answer"):
+        agent.ask("count")
+    (path,) = (library / "answer").iterdir()
+    with vcr_llm.use_cassette(library / "answer", record_mode=mode):
+        assert agent.ask("count") == "This is answer 2."
+    assert "This is answer 2." in path.read_text("utf-8")
+    assert list((library / "answer").iterdir()) == [path]
+
+
+def test_failed_rewrite_in_plain_vcrpy_keeps_the_old_cassette(library: Path) -> None:
+    """An exception inside the cassette leaves the old recordings."""
+    with vcr_llm.use_cassette(library / "answer"):
+        agent.ask("count")
+    (path,) = (library / "answer").iterdir()
+    before = path.read_bytes()
+
+    def fail() -> None:
+        """Ask, then fail."""
+        agent.ask("count")
+        raise RuntimeError
+
+    decorated: Any = vcr_llm.use_cassette(library / "answer", record_mode="rewrite")(fail)
+    with pytest.raises(RuntimeError):
+        decorated()
+    assert path.read_bytes() == before
+    assert list(library.iterdir()) == [library / "answer"]
+
+
+def test_serializer_works_in_a_plain_vcr_object(library: Path, server: OpenAIServer) -> None:
+    """Our serializer, persister and matcher registered by hand record and replay."""
+    recorder: Any = vcr.VCR(serializer="llm", match_on=("method", "uri", "llm_body"))
+    recorder.register_serializer("llm", vcr_llm.serializer)
+    recorder.register_persister(vcr_llm.persister.DirectoryPersister)
+    recorder.register_matcher("llm_body", vcr_llm.matchers.llm_body)
+    with recorder.use_cassette(library / "answer"):
+        agent.ask("Hello"), agent.ask("Bye")
+    assert prompts_in(library / "answer") == ["Bye", "Hello"]
+    server.stop()
+    with recorder.use_cassette(library / "answer", record_mode="none"):
+        assert [agent.ask("Bye"), agent.ask("Hello")] == ["You said: Bye", "You said: Hello"]
+
+
+def test_custom_patches_are_applied(library: Path) -> None:
+    """vcrpy's `custom_patches` replace what they name while the cassette is open."""
+
+    class Patched:
+        """What is put in place."""
+
+    with vcr_llm.use_cassette(library / "answer", custom_patches=((agent, "ANSWERS", Patched),)):
+        assert not isinstance(agent.ANSWERS, Path)
+    assert isinstance(agent.ANSWERS, Path)

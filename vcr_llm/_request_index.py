@@ -1,0 +1,137 @@
+"""Finding the recordings that match a request, at a cost that does not grow with their number.
+
+vcrpy asks every matcher about every recording. Here its own matchers and ours become parts of a
+key, the key finds the candidates, and only the user's matchers are asked, about these few.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import chain
+from typing import Any
+
+import vcr.matchers
+from vcr.request import Request as VcrRequest
+
+from vcr_llm._misses import Incoming
+from vcr_llm._options import Options
+from vcr_llm._request_key import RequestKey
+from vcr_llm.matchers import BodyMatcher
+
+Matcher = Callable[[VcrRequest, VcrRequest], Any]
+Failure = tuple[str, str | None]
+"""The name of a matcher that does not agree, and what it says."""
+
+# vcrpy's matchers that a key answers, and the parts of the key that each one compares.
+_INDEXED: Mapping[Matcher, tuple[str, ...]] = {
+    vcr.matchers.method: ("method",),
+    vcr.matchers.scheme: ("scheme",),
+    vcr.matchers.host: ("host",),
+    vcr.matchers.port: ("port",),
+    vcr.matchers.path: ("path",),
+    vcr.matchers.query: ("query",),
+    vcr.matchers.uri: ("scheme", "host", "port", "path", "query"),
+}
+
+
+class RequestIndex:
+    """The recorded requests of a cassette, by what ``match_on`` compares."""
+
+    def __init__(self, match_on: Iterable[Matcher], options: Options) -> None:
+        self._match_on = list(match_on)
+        self._matcher = BodyMatcher(options)
+        self._others = [matcher for matcher in self._match_on if not _is_indexed(matcher)]
+        self._recorded: list[tuple[VcrRequest, Incoming]] = []
+        self._by_key: dict[tuple[Any, ...], list[int]] = {}
+        self.parts = _indexed_parts(self._match_on)
+        """The parts of a key that decide."""
+
+    def look_at(self, request: VcrRequest) -> Incoming:
+        """A request as matching sees it, without secrets."""
+        described = self._matcher.described(request)
+        return Incoming(described, self._matcher.key_of(described))
+
+    def add(self, request: VcrRequest) -> Incoming:
+        """Take a recorded request in; they are numbered from 0."""
+        seen = self.look_at(request)
+        self._by_key.setdefault(self._deciding(seen.key), []).append(len(self._recorded))
+        self._recorded.append((request, seen))
+        return seen
+
+    def matching(self, request: VcrRequest) -> list[int]:
+        """The numbers of the recorded requests that match, in the order of recording."""
+        candidates = self._by_key.get(self._deciding(self.look_at(request).key), ())
+        return [
+            number
+            for number in candidates
+            if not any(
+                _failure(matcher, request, self._recorded[number][0]) for matcher in self._others
+            )
+        ]
+
+    def alike(self, number: int) -> list[int]:
+        """The numbers of the recorded requests with the same key as this one."""
+        return self._by_key[self._deciding(self._recorded[number][1].key)]
+
+    def recorded(self, number: int) -> Incoming:
+        """A recorded request as matching sees it."""
+        return self._recorded[number][1]
+
+    def compare(
+        self, seen: Incoming, request: VcrRequest, number: int
+    ) -> tuple[list[str], list[Failure]]:
+        """The names of the matchers that agree about two requests, and those that do not."""
+        recorded, recorded_as = self._recorded[number]
+        successes: list[str] = []
+        failures: list[Failure] = []
+        for matcher in self._match_on:
+            if _is_indexed(matcher):
+                failure = _indexed_failure(matcher, seen.key, recorded_as.key)
+            else:
+                failure = _failure(matcher, request, recorded)
+            if failure is None:
+                successes.append(matcher.__name__)
+            else:
+                failures.append(failure)
+        return successes, failures
+
+    def _deciding(self, key: RequestKey) -> tuple[Any, ...]:
+        return _parts_of(key, self.parts)
+
+
+def _is_indexed(matcher: Matcher) -> bool:
+    return matcher in _INDEXED or isinstance(matcher, BodyMatcher)
+
+
+def _indexed_parts(matchers: Iterable[Matcher]) -> tuple[str, ...]:
+    """The parts of a request key that these matchers compare, in the order of the key."""
+    known = list(matchers)
+    wanted = set(chain.from_iterable(_INDEXED.get(matcher, ()) for matcher in known))
+    if any(isinstance(matcher, BodyMatcher) for matcher in known):
+        wanted.add("body")
+    return tuple(part for part in RequestKey._fields if part in wanted)
+
+
+def _parts_of(key: RequestKey, parts: tuple[str, ...]) -> tuple[Any, ...]:
+    return tuple(getattr(key, part) for part in parts)
+
+
+def _indexed_failure(
+    matcher: Matcher, incoming: RequestKey, recorded: RequestKey
+) -> Failure | None:
+    parts = _indexed_parts([matcher])
+    sides = _parts_of(incoming, parts), _parts_of(recorded, parts)
+    if sides[0] == sides[1]:
+        return None
+    if parts == ("body",):  # a digest says nothing to anybody
+        return matcher.__name__, None
+    return matcher.__name__, " != ".join(", ".join(map(str, side)) for side in sides)
+
+
+def _failure(matcher: Matcher, incoming: VcrRequest, recorded: VcrRequest) -> Failure | None:
+    """What a matcher objects to: by vcrpy's contract True and None agree, AssertionError not."""
+    try:
+        verdict = matcher(incoming, recorded)
+    except AssertionError as error:
+        return matcher.__name__, str(error)
+    return None if verdict is None or verdict else (matcher.__name__, None)
