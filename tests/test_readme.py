@@ -149,9 +149,9 @@ def test_miss_is_the_one_that_is_shown(project: Project) -> None:
 def test_options_work_in_the_project_that_is_shown(project: Project) -> None:
     """The conftest and the mark of the section on options are accepted and take effect."""
     project.write("conftest.py", file_blocks("conftest.py")[1])
-    project.write("test_options.py", file_blocks("test_options.py")[0])
-    project.record(RECORD, "test_options.py").assert_outcomes(passed=1)
-    project.run("test_options.py", "--block-network").assert_outcomes(passed=1)
+    project.write("test_account.py", file_blocks("test_account.py")[0])
+    project.record(RECORD, "test_account.py").assert_outcomes(passed=1)
+    project.run("test_account.py", "--block-network").assert_outcomes(passed=1)
     (recording,) = project.recordings()
     response = json.loads(recording.read_bytes())["response"]
     assert response["headers"] == {"openai-version": "2020-10-01"}

@@ -35,7 +35,8 @@ def address_of(document: dict[str, JSON]) -> str:
         "method": request.get("method"),
         "test_id": document.get("test_id"),
     }
-    return hashlib.sha256(json.dumps(addressed, sort_keys=True).encode()).hexdigest()
+    text = json.dumps(addressed, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def file_name(address: str, repeat: int = 1) -> str:

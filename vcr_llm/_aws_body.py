@@ -7,6 +7,7 @@ provider's own event into the payload as base64: it is shown decoded.
 from __future__ import annotations
 
 import base64
+import struct
 from collections.abc import Iterator
 
 from vcr_llm._aws_event_stream import Frame, Header, parse_frames, render_frame
@@ -42,10 +43,14 @@ def decode_aws(entries: list[JSON], framing: Framing, _origin: Origin) -> Iterat
     events = framing.get("events", {})
     for index, entry in enumerate(entries):
         differences = events.get(str(index), {}) if isinstance(events, dict) else {}
-        if not isinstance(entry, dict) or not isinstance(differences, dict):
+        if not (isinstance(entry, dict) and DATA in entry and isinstance(differences, dict)):
             msg = f"response.body[{index}] should be an event with {DATA} and {_EVENT}"
             raise MalformedRecording(msg)
-        yield render_frame(Frame(_headers(entry, differences), _payload(entry)))
+        try:
+            yield render_frame(Frame(_headers(entry, differences), _payload(entry)))
+        except (ValueError, struct.error) as error:
+            msg = f"response.body[{index}] is no event that Amazon could send ({error})"
+            raise MalformedRecording(msg) from None
 
 
 def _entry(frame: Frame, origin: Origin) -> dict[str, JSON]:

@@ -113,6 +113,6 @@ def _parse_headers(data: bytes) -> Iterator[Header]:
 def _render_header(header: Header) -> bytes:
     name = header.name.encode()
     is_text = header.type == _STRING
-    value = header.value.encode() if is_text else base64.b64decode(header.value)
+    value = header.value.encode() if is_text else base64.b64decode(header.value, validate=True)
     sized = _LENGTH.pack(len(value)) if header.type in (_STRING, _BYTES) else b""
     return bytes([len(name)]) + name + bytes([header.type]) + sized + value

@@ -14,6 +14,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import NoReturn, TypeAlias
 
@@ -225,12 +226,7 @@ class _Layout:
         if self.indent is not None:
             return None
         try:
-            return json.JSONEncoder(
-                ensure_ascii="ascii" in self.escapes,
-                allow_nan=False,
-                check_circular=False,
-                separators=(self.item_separator, self.key_separator),
-            ).encode(value)
+            return _encoder(self).encode(value)
         except TypeError:
             return None
 
@@ -240,6 +236,17 @@ class _Layout:
         writer.put(value, "\n" if self.indent is not None else "")
         writer.flush()
         return "".join(pieces)
+
+
+@cache
+def _encoder(layout: _Layout) -> json.JSONEncoder:
+    """Python's C encoder for a layout without indent."""
+    return json.JSONEncoder(
+        ensure_ascii="ascii" in layout.escapes,
+        allow_nan=False,
+        check_circular=False,
+        separators=(layout.item_separator, layout.key_separator),
+    )
 
 
 class _Comparison:

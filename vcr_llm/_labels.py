@@ -103,8 +103,8 @@ def label_of(payload: JSON, path: str, *, is_event: bool = False) -> str | None:
         return label
     if label := _object_label(payload):
         return "openai.types." + label
-    key, ollama = _OLLAMA.get(path, ("", ""))
-    if key in payload:
+    key, ollama = _OLLAMA.get(path, (None, None))
+    if key is not None and key in payload:
         return ollama
     if path.endswith("/messages") and (label := _ANTHROPIC.get(str(payload.get("type")))):
         return label

@@ -192,6 +192,7 @@ _ASSIGNED = ("key", "assw", "ecret", "oken", "KEY", "ASSW", "ECRET", "OKEN", "Ke
 _URL = re.compile(r"https?://[^\s<>\"']+")
 _SHORTEST_SHAPE = 12
 _SHORTEST_LEARNED = 12
+_LONGEST_REMEMBERED = 100
 _SHORTEST_RANDOM = 16
 _RANDOM = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._~+/=-]+")
 
@@ -253,8 +254,18 @@ class Redaction:
 
     def _cleaner(self, learned: Iterable[str]) -> Clean:
         literals = (*self._literals, *learned)
+        cleaned: dict[str, str] = {}
 
         def clean(text: str) -> str:
+            """The text cleaned; names and ids, which each event repeats, are looked at once."""
+            if len(text) > _LONGEST_REMEMBERED:
+                return clean_anew(text)
+            found = cleaned.get(text)
+            if found is None:
+                found = cleaned[text] = clean_anew(text)
+            return found
+
+        def clean_anew(text: str) -> str:
             for literal in literals:
                 if literal in text:
                     text = text.replace(literal, PLACEHOLDER)

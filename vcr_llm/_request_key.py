@@ -232,8 +232,8 @@ def _remove(value: JSON, path: IgnoredPath) -> None:
             _remove(_member(value, key), rest)
         elif isinstance(value, dict):
             value.pop(str(key))
-        elif isinstance(value, list) and isinstance(key, int):
-            value[key] = None
+        elif isinstance(value, list):
+            value[int(key)] = None
 
 
 def _keys(value: JSON, segment: str | int) -> list[str | int]:

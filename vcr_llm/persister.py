@@ -376,12 +376,12 @@ def read_old_cassette(path: Path) -> tuple[list[Interaction], dict[str, Any]]:
     if is_json and (document := _own_document(text)) is not None:
         return [Recording(path, document).interaction], {}
     try:
-        cassette = (jsonserializer if is_json else yamlserializer).deserialize(text)
+        cassette = (jsonserializer if is_json else yamlserializer).deserialize(text) or {}
         interactions = [
             from_vcrpy(
                 VcrRequest._from_dict(item["request"]), compat.convert_to_bytes(item["response"])
             )
-            for item in (cassette or {"interactions": []})["interactions"]
+            for item in (cassette["interactions"] if cassette else ())
         ]
     except Exception as error:
         msg = f"is a cassette that vcrpy cannot read ({error}); the file is left as it is"
