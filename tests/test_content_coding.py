@@ -79,7 +79,7 @@ def test_an_empty_body_is_empty_under_any_coding() -> None:
 def test_an_unknown_coding_is_left_alone(coding: str) -> None:
     """The body stays coded, and its header says so."""
     headers: Headers = (("content-encoding", coding),)
-    assert decode_content(b"\x00", headers) == (b"\x00", headers)
+    assert decode_content(b"\xff", headers) == (b"\xff", headers)
 
 
 @pytest.mark.parametrize("coding", ["br", "zstd"])
@@ -90,7 +90,7 @@ def test_a_coding_without_its_package_is_left_alone(
     for name in ("brotli", "brotlicffi", "compression.zstd", "backports.zstd", "zstandard"):
         monkeypatch.setitem(sys.modules, name, None)
     headers: Headers = (("content-encoding", coding),)
-    assert decode_content(b"x" + BODY, headers) == (b"x" + BODY, headers)
+    assert decode_content(b"\xff" + BODY, headers) == (b"\xff" + BODY, headers)
 
 
 @pytest.mark.parametrize(
@@ -113,3 +113,11 @@ def test_a_coding_is_decoded_by_whichever_package_is_there(
         monkeypatch.setitem(sys.modules, parent, ModuleType(parent))
     monkeypatch.setitem(sys.modules, name, package(name))
     assert decode_content(b"x" + BODY, (("content-encoding", coding),)) == (BODY, ())
+
+
+@pytest.mark.parametrize("coding", ["br", "compress", "gzip, x-own"])
+def test_a_coding_of_text_is_a_lie(coding: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No compressed body is UTF-8: a header that says so goes, whatever is installed."""
+    for name in ("brotli", "brotlicffi"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert decode_content(b"plain", (("content-encoding", coding),)) == (b"plain", ())

@@ -82,17 +82,22 @@ def encode_request_body(body: bytes | None, content_type: str | None) -> JSON:
     return tag_text(body)
 
 
-def decode_request_body(value: JSON) -> tuple[bytes | None, str | None]:
+def decode_request_body(
+    value: JSON, content_type: str | None = None
+) -> tuple[bytes | None, str | None]:
     """The bytes of a request body and its content type, in a canonical spelling.
 
-    Raises MalformedRecording where a tagged value does not hold what its tag promises.
+    ``content_type`` is the one that was kept, whose boundary a form then has. Raises
+    MalformedRecording where a tagged value does not hold what its tag promises.
     """
     label = tag_of(value)
     if value is None:
         return None, None
     if label == MULTIPART:
         try:
-            body, boundary = _multipart.render_parts(_parts(untag_json(value)))
+            body, boundary = _multipart.render_parts(
+                _parts(untag_json(value)), _multipart.boundary_of(content_type, b"")
+            )
         except UnicodeEncodeError:
             msg = f"request.body.{DATA} has a name with a character that no form can send"
             raise MalformedRecording(msg) from None
@@ -142,7 +147,10 @@ def _part_value(part: _multipart.Part) -> JSON:
         value["filename"] = part.filename
     if part.content_type is not None:
         value["content_type"] = part.content_type
-    body = encode_request_body(part.body, part.content_type)
+    if part.filename is not None:  # a file's content is not ours to respell
+        body: JSON = tag_text(part.body)
+    else:
+        body = encode_request_body(part.body, part.content_type)
     value["body"] = tag(TEXT, "") if body is None else body
     return value
 

@@ -28,6 +28,8 @@ def decode_content(body: bytes, headers: Headers) -> tuple[bytes, Headers]:
         return body, headers
     for coding in reversed(codings):
         decode = _decoder(coding)
+        if decode is None and _is_text(body):
+            continue  # no compressed body is text, so the header lies
         if decode is None:
             return body, headers
         body = _decoded(decode, body)
@@ -36,6 +38,14 @@ def decode_content(body: bytes, headers: Headers) -> tuple[bytes, Headers]:
 
 def _is_coding(name: str) -> bool:
     return name.lower() in (CONTENT_ENCODING, "content-length")
+
+
+def _is_text(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _decoded(decode: Callable[[bytes], bytes], body: bytes) -> bytes:

@@ -28,6 +28,7 @@ from vcr_llm._headers import (
     Pattern,
     decode_headers,
     encode_headers,
+    is_named,
     named,
     worth_keeping,
 )
@@ -69,11 +70,15 @@ def to_document(
 
 def request_document(request: Request, keep_headers: Sequence[Pattern] = ()) -> Document:
     """The ``request`` of a document."""
-    body = encode_request_body(request.body, header(request.headers, CONTENT_TYPE))
+    content_type = header(request.headers, CONTENT_TYPE)
+    body = encode_request_body(request.body, content_type)
+    kept = encode_headers(named(request.headers, keep_headers))
+    if body is not None and content_type is None and is_named(CONTENT_TYPE, keep_headers):
+        kept[CONTENT_TYPE] = None
     return {
         "method": request.method,
         "url": request.url,
-        "headers": dict(encode_headers(named(request.headers, keep_headers))),
+        "headers": dict(kept),
         "body": body,
         "endpoint": request.path,
         "model": _model(body, request.path),
@@ -98,9 +103,11 @@ def request_of(document: Document) -> Request:
     method, url = _string(request, "method", "request"), _url(request)
     if "body" not in request:
         raise _missing("request.body")
-    body, content_type = decode_request_body(request["body"])
-    headers = decode_headers(request.get("headers") or {}, "request.headers")
-    if content_type is not None and header(headers, CONTENT_TYPE) is None:
+    stored = request.get("headers") or {}
+    headers = decode_headers(stored, "request.headers")
+    body, content_type = decode_request_body(request["body"], header(headers, CONTENT_TYPE))
+    said = isinstance(stored, dict) and any(name.lower() == CONTENT_TYPE for name in stored)
+    if content_type is not None and not said:
         headers = (*headers, (CONTENT_TYPE, content_type))
     return Request(method, url, headers, body)
 
@@ -159,7 +166,9 @@ def _headers_to_keep(headers: Headers, content: ResponseBody, keep: Sequence[Pat
         tuple(
             (name, value)
             for name, value in worth_keeping(headers, keep)
-            if name.lower() != CONTENT_TYPE or not is_implied(value, implied)
+            if name.lower() != CONTENT_TYPE
+            or is_named(name, keep)
+            or not is_implied(value, implied)
         )
     )
     if implied is not None and header(headers, CONTENT_TYPE) is None:

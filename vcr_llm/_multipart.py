@@ -42,10 +42,10 @@ def parse_parts(body: bytes, boundary: bytes) -> list[Part] | None:
     return None if None in parts else [part for part in parts if part is not None]
 
 
-def render_parts(parts: Iterable[Part]) -> tuple[bytes, str]:
+def render_parts(parts: Iterable[Part], named: bytes | None = None) -> tuple[bytes, str]:
     """The body of a form and its boundary."""
     rendered = [_render_part(part) for part in parts]
-    boundary = _BOUNDARY
+    boundary = _BOUNDARY if named is None else named.decode()
     while any(boundary.encode() in part for part in rendered):
         boundary += "-"
     delimiter = f"--{boundary}".encode()

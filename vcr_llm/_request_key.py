@@ -136,9 +136,9 @@ def _head(request: dict[str, JSON]) -> tuple[str, str, str, int | None, str, _Qu
     except ValueError:
         port = None
     query = tuple(sorted(parse_qsl(url.query, keep_blank_values=True)))
-    host, path = url.hostname or "", url.path or "/"
+    host, path = url.hostname or "", "/" + url.path.removeprefix("/")
     port = port or _DEFAULT_PORTS.get(url.scheme)
-    return str(request.get("method")), url.scheme, host, port, path, query
+    return str(request.get("method")).upper(), url.scheme, host, port, path, query
 
 
 def _query_differences(recorded: _Query, incoming: _Query) -> Iterator[Difference]:
