@@ -147,7 +147,7 @@ def test_few_modules_know_the_shapes_of_vcrpy() -> None:
     """vcrpy's dictionaries are known in one place, the dialects of its old files in another."""
     keys = re.compile(r"""["']status["']\]\s*\[["']code["']|["']string["']""")
     knowing = [module for module in MODULES if keys.search((PACKAGE / f"{module}.py").read_text())]
-    assert knowing == ["_old_cassette", "_vcrpy"]
+    assert set(knowing) <= {"_old_cassette", "_vcrpy"}
 
 
 def test_the_public_names_are_these() -> None:

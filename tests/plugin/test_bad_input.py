@@ -650,6 +650,7 @@ class LargeServer(LoopbackServer):
         return Reply((body,), headers=self._headers)
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("content_type", "body"), LARGE.values(), ids=LARGE)
 def test_large_body_takes_less_than_eight_times_its_memory(
     pytester: pytest.Pytester, content_type: str, body: bytes

@@ -302,6 +302,7 @@ def test_long_stream_is_exact(case: str, tmp_path: Path) -> None:
     assert replayed == live
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("case", LARGE)
 def test_20_mb_are_exact_and_take_little_memory(case: str, tmp_path: Path) -> None:
     """Recording 20 MB, and replaying them, takes less than 8 times as much memory."""
