@@ -90,14 +90,14 @@ def encode_payload(data: str, looks: Looks) -> Payload:
         return Payload(data, {}, is_text=True)
     if data == _PING:
         return Payload(value, {})
-    if layout := layout_of(data, value, first=looks.layout):
-        return Payload(value, _layout_difference(layout, looks, value))
-    if padded := _PADDING.search(data):
-        layout = layout_of(data[: padded.start()] + "}", value, first=looks.layout)
-        if layout:
-            difference = _layout_difference(layout, looks, value)
-            return Payload(value, difference, padding=len(padded[1]))
-    return Payload(value, {"data": data})
+    # Anthropic pads most of its events with a random run of spaces before the last brace.
+    padded = _PADDING.search(data)
+    text = data if padded is None else data[: padded.start()] + "}"
+    layout = layout_of(text, value, first=looks.layout)
+    if layout is None:
+        return Payload(value, {"data": data})
+    padding = 0 if padded is None else len(padded[1])
+    return Payload(value, _layout_difference(layout, looks, value), padding)
 
 
 def decode_payload(

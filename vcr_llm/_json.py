@@ -77,7 +77,7 @@ def layout_of(text: str, value: JSON, *, first: str = "compact") -> str | None:
 
     ``first`` is tried before the others: a stream's events mostly look alike.
     """
-    for name in (first, *_candidates(text)):
+    for name in itertools.chain((first,), _candidates(text)):
         if _Layout.named(name).gives(text, value):
             return name
     return None

@@ -75,9 +75,8 @@ class TestRun:
 
     def finish(self, *, has_raised: bool) -> None:
         """Settle the cassette of a test that has passed, now that its fixtures are gone."""
-        cassette, self.cassette = self.cassette, None
-        if cassette is not None and self.has_passed:
-            cassette.finish(has_raised=has_raised)
+        if self.cassette is not None and self.has_passed:
+            self.cassette.finish(has_raised=has_raised)
 
     def use_cassette(
         self,
