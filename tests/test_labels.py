@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from importlib.metadata import version
 from typing import Any
 
 import pytest
 
 from vcr_llm import _labels
+from vcr_llm._event_labels import event_label
 from vcr_llm._labels import label_of, names_its_event
 
 LABELS: list[tuple[str, dict[str, Any], str | None]] = [
@@ -104,6 +106,22 @@ def test_what_no_sdk_names_has_no_label(payload: Any) -> None:
     assert label_of(payload, "/v1/responses", is_event=True) is None
 
 
+newest = pytest.mark.skipif(
+    version("openai").partition(".")[0] < "3", reason="the tables are those of the newest openai"
+)
+
+
+@newest
+@pytest.mark.parametrize(
+    ("module", "union"), [row[1:] for row in _labels._EVENT_UNIONS if "openai" in row[1]]
+)
+def test_the_table_of_events_is_the_sdks_own(module: str, union: str) -> None:
+    """Every event that the SDK's union knows has the same label in our table."""
+    for kind, label in _labels._event_classes(module, union).items():
+        assert event_label(module, kind) == label
+
+
+@newest
 def test_every_label_is_a_class_of_the_sdk() -> None:
     """The labels of the table are classes that the newest openai has."""
     for name in {*_labels._BY_OBJECT.values(), *_labels._DELETED.values()}:

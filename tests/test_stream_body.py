@@ -132,9 +132,15 @@ PROVIDERS = [
         'event: ping\ndata: {"type": "ping"}\n\n'
         'event: message_stop\ndata: {"type":"message_stop" }\n\n',
         [
-            {"__data__": {"type": "message_start"}, "__event__": "message_start"},
+            tag(
+                "anthropic.types.raw_message_start_event.RawMessageStartEvent",
+                {"type": "message_start"},
+            ),
             {"__data__": PING, "__event__": "ping"},
-            {"__data__": {"type": "message_stop"}, "__event__": "message_stop"},
+            tag(
+                "anthropic.types.raw_message_stop_event.RawMessageStopEvent",
+                {"type": "message_stop"},
+            ),
         ],
         {"padding": [3, 0, 1]},
     ),

@@ -4,9 +4,9 @@ A label is found from the payload itself, its ``object`` or ``type`` field, and 
 where a payload has neither. Servers that speak OpenAI's protocol therefore get OpenAI's labels.
 Labels are for readers: nothing is ever imported because a file names it.
 
-The classes of streamed events are read off the installed SDK's own union types, so that an event
-which the SDK learns tomorrow has its name tomorrow. That needs the SDK imported; it happens only
-when such an event is recorded.
+The classes of streamed events stand in a table. An event that is not in it is looked up in the
+union types of the installed SDK, so that what the SDK learns tomorrow has its name tomorrow; only
+then is the SDK imported.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import importlib.util
 import typing
 from functools import cache
 
+from vcr_llm._event_labels import event_label
 from vcr_llm._json import JSON
 
 _BY_OBJECT = {
@@ -137,7 +138,7 @@ def _event_label(payload: dict[str, JSON], path: str) -> str | None:
         return None
     for part, module, union in _EVENT_UNIONS:
         if part in path:
-            return _event_classes(module, union).get(kind)
+            return event_label(module, kind) or _event_classes(module, union).get(kind)
     return None
 
 

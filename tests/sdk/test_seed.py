@@ -123,7 +123,7 @@ def test_nothing_is_missing() -> None:
     assert len(EXCHANGES) > 150
 
 
-@pytest.mark.parametrize("path", FILES, ids=name)
+@pytest.mark.parametrize("path", FILES, ids=map(name, FILES))
 def test_value_survives(path: Path) -> None:
     """Reading and writing a recording gives the same JSON value."""
     text = path.read_text("utf-8")
@@ -138,7 +138,9 @@ def test_seeds_address_is_its_name() -> None:
 
 
 @pytest.mark.parametrize("layout", ["directory", "flat"])
-@pytest.mark.parametrize("directory", FLAT_DIRECTORIES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "directory", FLAT_DIRECTORIES, ids=[path.parent.name for path in FLAT_DIRECTORIES]
+)
 def test_directory_loads_in_place(directory: Path, layout: str) -> None:
     """Every exchange of a directory is there, and no file is touched."""
     before = {path: path.read_bytes() for path in directory.iterdir()}
@@ -149,7 +151,7 @@ def test_directory_loads_in_place(directory: Path, layout: str) -> None:
     assert {path: path.read_bytes() for path in directory.iterdir()} == before
 
 
-@pytest.mark.parametrize("path", EXCHANGES, ids=name)
+@pytest.mark.parametrize("path", EXCHANGES, ids=map(name, EXCHANGES))
 def test_sdk_gets_what_the_file_holds(path: Path, tmp_path: Path, client: openai.OpenAI) -> None:
     """The recorded arguments, given to the SDK's method, give the recorded objects."""
     cassette = tmp_path / "cassette"
@@ -162,7 +164,9 @@ def test_sdk_gets_what_the_file_holds(path: Path, tmp_path: Path, client: openai
     assert without_nulls(objects) == without_nulls(held(document["response"]["body"]))
 
 
-@pytest.mark.parametrize("directory", FLAT_DIRECTORIES, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize(
+    "directory", FLAT_DIRECTORIES, ids=[path.parent.name for path in FLAT_DIRECTORIES]
+)
 def test_sdk_gets_everything_from_a_flat_directory(directory: Path, client: openai.OpenAI) -> None:
     """With all recordings in one directory, each request gets one of its own answers, each once."""
     documents = [document_of(path) for path in EXCHANGES if path.parent == directory]
