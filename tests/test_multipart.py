@@ -51,7 +51,7 @@ FORMS: list[tuple[str, bytes, list[Any]]] = [
     ("an empty field", form(field("a", b"")), [{"name": "a", "body": tag("str", "")}]),
     (
         "JSON",
-        form(field("a", b'{"b": 1}', b"Content-Type: application/json")),
+        form(field("a", b'{"b":1}', b"Content-Type: application/json")),
         [{"name": "a", "content_type": "application/json", "body": {"b": 1}}],
     ),
     (

@@ -358,12 +358,12 @@ def test_a_single_recording_is_an_old_cassette(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("x.yaml", b"a: [", "vcrpy cannot read"),
-        ("x.yaml", b"- a\n", "vcrpy cannot read"),
-        ("x.json", b"{", "vcrpy cannot read"),
-        ("x.json", b'{"interactions": [{}]}', "vcrpy cannot read"),
+        ("x.yaml", b"a: [", "is not valid YAML"),
+        ("x.yaml", b"- a\n", "no cassette of HTTP"),
+        ("x.json", b"{", "is not valid JSON"),
+        ("x.json", b'{"interactions": [{}]}', "no cassette of HTTP"),
         ("x.yaml.gz", b"no gzip", "cannot be read"),
-        ("x.yaml", b"\xff\xfe", "cannot be read"),
+        ("x.yaml", b"\xff\xfe", "is not UTF-8"),
     ],
 )
 def test_an_old_cassette_that_is_broken_is_an_error(

@@ -147,10 +147,9 @@ def _part_value(part: _multipart.Part) -> JSON:
         value["filename"] = part.filename
     if part.content_type is not None:
         value["content_type"] = part.content_type
-    if part.filename is not None:  # a file's content is not ours to respell
-        body: JSON = tag_text(part.body)
-    else:
-        body = encode_request_body(part.body, part.content_type)
+    body = encode_request_body(part.body, part.content_type)
+    if decode_request_body(body)[0] != part.body:  # a part's content is not ours to respell
+        body = tag_text(part.body)
     value["body"] = tag(TEXT, "") if body is None else body
     return value
 

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 
 from vcr_llm._errors import ConfigurationError
 from vcr_llm._interaction import split_url
-from vcr_llm._json import JSON, Number, render
+from vcr_llm._json import JSON, Number, parse, render
 from vcr_llm._tagged import DATA, TYPE, tag_of
 
 IgnoredPath = tuple[str | int, ...]
@@ -108,10 +108,31 @@ def normalized_body(body: JSON, ignore: Sequence[IgnoredPath] = ()) -> JSON:
         pairs = body[DATA]
         ordered = sorted(pairs, key=render) if isinstance(pairs, list) else pairs
         return {TYPE: body[TYPE], DATA: ordered}
-    normal = _normalized(body, {})
+    normal = _normalized(_with_parsed_parts(body), {})
     for path in ignore:
         _remove(normal, path)
     return normal
+
+
+def _with_parsed_parts(body: JSON) -> JSON:
+    """A form's parts that are JSON by their own word, by value instead of by their text."""
+    if tag_of(body) != "multipart/form-data" or not isinstance(body, dict):
+        return body
+    parts = body[DATA]
+    return {**body, DATA: [_parsed_part(part) for part in parts] if isinstance(parts, list) else []}
+
+
+def _parsed_part(part: JSON) -> JSON:
+    match part:
+        case {"content_type": str(kind), "body": {"__type__": "str", "__data__": str(text)}} if (
+            isinstance(part, dict) and "json" in kind
+        ):
+            try:
+                return {**part, "body": parse(text)}
+            except ValueError:
+                return part
+        case _:
+            return part
 
 
 def shortened(one: str, other: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ import re
 import shutil
 import stat
 import time
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -27,7 +28,6 @@ from typing import Any
 
 from vcr.persisters.filesystem import CassetteNotFoundError
 from vcr.request import Request as VcrRequest
-from vcr.serializers import compat, jsonserializer, yamlserializer
 
 from vcr_llm import serializer as llm_serializer
 from vcr_llm._address import address_of, file_name, parse_file_name
@@ -363,30 +363,26 @@ def read_document(path: Path) -> Document:
 
 
 def read_old_cassette(path: Path) -> tuple[list[Interaction], dict[str, Any]]:
-    """The interactions and metadata of a cassette in one file, vcrpy's YAML or JSON or our own.
+    """The interactions and metadata of a cassette in one file, in any dialect that we know.
 
-    Raises MalformedRecording, with the file, where vcrpy cannot read it.
+    Raises RecordingError, with the file, where it cannot be read; the file is left as it is.
     """
+    from vcr_llm._old_cassette import read_cassette  # it brings YAML
+
     try:
         content = path.read_bytes()
-        text = (gzip.decompress(content) if path.suffix == ".gz" else content).decode()
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+        if path.suffix == ".gz":
+            content = gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
         raise RecordingError(f"cannot be read: {error}", path=path) from error
-    is_json = ".json" in path.suffixes
-    if is_json and (document := _own_document(text)) is not None:
-        return [Recording(path, document).interaction], {}
+    if not content.strip():
+        return [], {}
     try:
-        cassette = (jsonserializer if is_json else yamlserializer).deserialize(text) or {}
-        interactions = [
-            from_vcrpy(
-                VcrRequest._from_dict(item["request"]), compat.convert_to_bytes(item["response"])
-            )
-            for item in (cassette["interactions"] if cassette else ())
-        ]
-    except Exception as error:
-        msg = f"is a cassette that vcrpy cannot read ({error}); the file is left as it is"
-        raise MalformedRecording(msg, path=path) from error
-    return interactions, cassette.get("metadata") or {}
+        cassette = read_cassette(content)
+    except RecordingError as error:
+        msg = f"{error.problem}; the file is left as it is"
+        raise MalformedRecording(msg, path=path) from None
+    return [old.interaction for old in cassette.interactions], cassette.metadata
 
 
 def directory_of(cassette_path: str | os.PathLike[str]) -> Path:
@@ -428,14 +424,6 @@ def _document_of(request: VcrRequest, response: VcrResponse) -> Document:
     if isinstance(carried, dict):
         return llm_serializer.load_json(llm_serializer.serialize({"interactions": [item]}))
     return new_recording(from_vcrpy(request, response), Options()).document
-
-
-def _own_document(text: str) -> Document | None:
-    try:
-        document = llm_serializer.load_json(text)
-    except MalformedRecording:
-        return None
-    return document if {"request", "response"} <= document.keys() else None
 
 
 def _order(recording: Recording) -> tuple[int, str, int]:
