@@ -19,13 +19,13 @@ from tests.test_foreign import FOREIGN, TOOL_CALL
 from tests.test_json import fuzzed
 from tests.test_multipart import FORMS
 from tests.test_stream_body import STREAMS
+from vcr_llm._cassette_files import read_old_cassette
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._interaction import Interaction
 from vcr_llm._json import document_text
 from vcr_llm._options import Options
 from vcr_llm._recording import new_recording
 from vcr_llm._tagged import tag
-from vcr_llm.persister import read_old_cassette
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"

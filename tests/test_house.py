@@ -24,10 +24,13 @@ MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 EDGES = {
     "__init__",
     "_cassette",
+    "_cassette_files",
     "_config",
     "_misses",
     "_modes",
     "_recorder",
+    "_recording_directory",
+    "_recording_writer",
     "_report",
     "_request_index",
     "_test_run",

@@ -14,19 +14,20 @@ from vcr.persisters.filesystem import CassetteNotFoundError
 
 from tests.test_document import EXCHANGES, whole
 from tests.test_foreign import TOOL_CALL, failed
-from vcr_llm import MalformedRecording, RecordingError, RecordingNotSaved, persister, serializer
-from vcr_llm._address import address_of
-from vcr_llm._json import document_text
-from vcr_llm._vcrpy import to_vcrpy
-from vcr_llm.persister import (
-    DirectoryPersister,
-    RecordingDirectory,
-    RecordingWriter,
-    directory_of,
-    old_cassette_of,
-    read_old_cassette,
-    shortened_name,
+from vcr_llm import (
+    MalformedRecording,
+    RecordingError,
+    RecordingNotSaved,
+    _recording_directory,
+    serializer,
 )
+from vcr_llm._address import address_of
+from vcr_llm._cassette_files import directory_of, old_cassette_of, read_old_cassette, shortened_name
+from vcr_llm._json import document_text
+from vcr_llm._recording_directory import Recording, RecordingDirectory, read_document
+from vcr_llm._recording_writer import RecordingWriter
+from vcr_llm._vcrpy import to_vcrpy
+from vcr_llm.persister import DirectoryPersister
 
 ADDRESS = "a" * 64
 
@@ -75,7 +76,7 @@ def save(directory: Path, *documents: dict[str, Any], **more: Any) -> None:
     """Let the persister save documents as vcrpy would."""
     requests, responses = [], []
     for document in documents:
-        request, response = to_vcrpy(persister.Recording(directory, document).interaction)
+        request, response = to_vcrpy(Recording(directory, document).interaction)
         requests.append(request)
         responses.append({**response, "recording": document})
     cassette = {"requests": requests, "responses": responses, **more}
@@ -240,10 +241,10 @@ def test_the_first_recording_is_numbered_when_there_is_a_second(tmp_path: Path) 
     """A cassette of one recording needs no positions."""
     writer = RecordingWriter(RecordingDirectory(tmp_path))
     first = writer.write("a" * 64, named(1))
-    assert "sequence" not in persister.read_document(first.path)
+    assert "sequence" not in read_document(first.path)
     second = writer.write("b" * 64, named(2))
-    assert persister.read_document(first.path)["sequence"] == 0
-    assert persister.read_document(second.path)["sequence"] == 1
+    assert read_document(first.path)["sequence"] == 0
+    assert read_document(second.path)["sequence"] == 1
 
 
 def test_a_cassette_goes_on_after_its_last_position(tmp_path: Path) -> None:
@@ -283,7 +284,7 @@ def test_a_disk_that_takes_nothing_is_an_error_and_leaves_no_trace(
     def refused(*_arguments: Any) -> None:
         raise OSError(reason, os.strerror(reason))
 
-    monkeypatch.setattr(persister, "write_document", refused)
+    monkeypatch.setattr(_recording_directory, "write_document", refused)
     with pytest.raises(RecordingNotSaved, match=f"{os.strerror(reason)}.*nothing was overwritten"):
         RecordingWriter(RecordingDirectory(tmp_path / "c")).write(ADDRESS, named(2))
     assert contents(tmp_path) == before
@@ -386,4 +387,4 @@ def test_an_empty_old_cassette_has_nothing(tmp_path: Path) -> None:
 def test_a_recording_that_cannot_be_opened_is_an_error(tmp_path: Path) -> None:
     """A directory that is named like a recording is told apart from a broken one."""
     with pytest.raises(RecordingError, match="cannot be read"):
-        persister.read_document(tmp_path)
+        read_document(tmp_path)

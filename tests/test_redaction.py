@@ -21,7 +21,8 @@ from vcr_llm._interaction import Headers, Interaction, Request, Response
 from vcr_llm._json import document_text
 from vcr_llm._options import Options
 from vcr_llm._recording import new_recording
-from vcr_llm._redaction import PLACEHOLDER, Redaction, secrets_in_headers
+from vcr_llm._redaction import Redaction, secrets_in_headers
+from vcr_llm._secret_shapes import PLACEHOLDER
 from vcr_llm._tagged import tag
 
 _CHANCE = random.Random(7)

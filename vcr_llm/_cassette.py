@@ -24,24 +24,17 @@ from vcr.errors import UnhandledHTTPRequestError
 from vcr.record_mode import RecordMode
 from vcr.request import Request as VcrRequest
 
+from vcr_llm._cassette_files import SUFFIX, directory_of, old_cassette_of, read_old_cassette
 from vcr_llm._foreign import is_http_exchange
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._misses import Candidate, Incoming, describe_miss
 from vcr_llm._options import Options
 from vcr_llm._recording import Addressed, new_recording
+from vcr_llm._recording_directory import Recording, RecordingDirectory
+from vcr_llm._recording_writer import RecordingWriter, Staging
 from vcr_llm._request_index import Failure, RequestIndex
 from vcr_llm._request_key import RequestKey
 from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_from_vcrpy, to_vcrpy
-from vcr_llm.persister import (
-    SUFFIX,
-    Recording,
-    RecordingDirectory,
-    RecordingWriter,
-    Staging,
-    directory_of,
-    old_cassette_of,
-    read_old_cassette,
-)
 
 Result = TypeVar("Result")
 

@@ -4,10 +4,6 @@ A secret is found in three ways: by the name of the place it stands in (a header
 parameter, a JSON field), by its own shape (the prefixes that providers give their keys), or
 because the request's own headers carried it. What is found becomes ``REDACTED``. Both sides of a
 match are redacted, so a secret never decides one.
-
-Names and shapes follow what the recorders and scanners of other projects redact; shapes are those
-that providers document or secret scanners publish. ``max_tokens`` or a log probability's ``token``
-are no secrets, and a bare ``token`` field is one only where its value looks random.
 """
 
 from __future__ import annotations
@@ -15,7 +11,6 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
 from operator import is_
 from urllib.parse import quote, unquote, unquote_plus
 
@@ -23,178 +18,19 @@ from vcr_llm._headers import Pattern
 from vcr_llm._interaction import Headers, split_url
 from vcr_llm._json import JSON, Number
 from vcr_llm._raw_text import framing_after
+from vcr_llm._secret_names import (
+    holds_secrets,
+    is_secret_field,
+    is_secret_header,
+    is_secret_name,
+    is_secret_parameter,
+)
+from vcr_llm._secret_shapes import PLACEHOLDER, without_known_shapes
 from vcr_llm._tagged import BYTES, DATA, TEXT, tag, tag_of
 
-PLACEHOLDER = "REDACTED"
-
-_SECRET_HEADERS = frozenset(
-    {
-        "authorization",
-        "proxy-authorization",
-        "cookie",
-        "set-cookie",
-        "api-key",
-        "x-api-key",
-        "x-auth-token",
-        "x-goog-api-key",
-        "x-amz-security-token",
-        "anthropic-api-key",
-        "openai-api-key",
-        "azure-api-key",
-        "ocp-apim-subscription-key",
-        "x-access-token",
-        "x-functions-key",
-        "x-subscription-token",
-        "xi-api-key",
-        "x-gitlab-token",
-        "private-token",
-    }
-)
-_SECRET_PARAMETERS = frozenset(
-    {
-        "accesstoken",
-        "apikey",
-        "auth",
-        "authtoken",
-        "clientsecret",
-        "code",
-        "key",
-        "password",
-        "passwd",
-        "refreshtoken",
-        "secret",
-        "sig",
-        "signature",
-        "subscriptionkey",
-        "token",
-        "xamzcredential",
-        "xamzsecuritytoken",
-        "xamzsignature",
-        "xgoogcredential",
-        "xgoogsignature",
-    }
-)
-_SECRET_FIELDS = frozenset(
-    {
-        "accesskey",
-        "accesskeyid",
-        "accountkey",
-        "apikeys",
-        "authorization",
-        "authtoken",
-        "awsaccesskeyid",
-        "awssecretaccesskey",
-        "awssessiontoken",
-        "bearertoken",
-        "clientsecret",
-        "connectionstring",
-        "idtoken",
-        "passwd",
-        "password",
-        "privatekey",
-        "pwd",
-        "secret",
-        "secretaccesskey",
-        "secretkey",
-        "securitytoken",
-        "sessiontoken",
-        "staticheaders",
-    }
-)
-# Fields whose object holds a secret in every member.
-_SECRET_OBJECTS = frozenset({"staticheaders"})
-_SECRET_ENDINGS = (
-    "accesstoken",
-    "apikey",
-    "authtoken",
-    "clientsecret",
-    "credentials",
-    "password",
-    "privatekey",
-    "refreshtoken",
-    "secretaccesskey",
-    "secretkey",
-    "sessiontoken",
-)
-# Names that hold a secret only now and then: what they hold decides.
-_DOUBTFUL_FIELDS = frozenset({"token", "key", "bearer", "jwt"})
-
-# The shapes of keys: the text that each begins with, and what follows it. A key begins a word, so
-# that "task-specific-instructions" holds no "sk-" key.
-_WORD = r"[A-Za-z0-9_-]"
-_SHAPES = (
-    ("sk-", rf"{_WORD}{{16,}}"),  # OpenAI, Anthropic, DeepSeek, OpenRouter, Langfuse
-    *((f"{kind}k_{mode}_", r"[A-Za-z0-9]{16,}") for kind in "prs" for mode in ("live", "test")),
-    ("ek_", rf"{_WORD}{{16,}}"),  # OpenAI, ephemeral
-    ("sess-", r"[A-Za-z0-9]{24,}"),  # OpenAI, session
-    ("AIza", rf"{_WORD}{{30,}}"),  # Google
-    ("AQ.", rf"{_WORD}{{30,}}"),  # Google
-    ("ya29.", rf"{_WORD}{{20,}}"),  # Google OAuth
-    ("GOCSPX-", rf"{_WORD}{{20,}}"),
-    ("1//0", rf"{_WORD}{{20,}}"),
-    ("AKIA", r"[A-Z0-9]{16}"),  # AWS
-    ("ASIA", r"[A-Z0-9]{16}"),
-    ("ABSK", r"[A-Za-z0-9+/]{40,}={0,2}"),  # Bedrock
-    ("bedrock-api-key-", r"[A-Za-z0-9+/=_-]{20,}"),
-    ("xai-", r"[A-Za-z0-9]{20,}"),
-    ("gsk_", r"[A-Za-z0-9]{20,}"),  # Groq
-    ("hf_", r"[A-Za-z0-9]{20,}"),  # Hugging Face
-    ("pplx-", r"[A-Za-z0-9]{20,}"),  # Perplexity
-    ("r8_", r"[A-Za-z0-9]{20,}"),  # Replicate
-    ("nvapi-", rf"{_WORD}{{20,}}"),
-    ("fw_", r"[A-Za-z0-9]{20,}"),  # Fireworks
-    ("csk-", r"[a-z0-9]{20,}"),  # Cerebras
-    ("esecret_", r"[A-Za-z0-9]{20,}"),  # Anyscale
-    ("tvly-", r"[A-Za-z0-9-]{16,}"),  # Tavily
-    ("lsv2_", r"[a-z]{2}_[a-f0-9]{32}(?:_[a-f0-9]{8,})?"),  # LangSmith
-    ("ls__", r"[a-f0-9]{32}"),
-    ("pa-", rf"{_WORD}{{36,}}"),  # Voyage
-    ("pcsk_", r"[A-Za-z0-9_]{20,}"),  # Pinecone
-    ("jina_", r"[A-Za-z0-9]{32,}"),
-    ("fc-", r"[a-f0-9]{32}"),  # Firecrawl
-    ("e2b_", r"[a-f0-9]{32,}"),
-    ("dapi", r"[a-f0-9]{32}"),  # Databricks
-    *((f"gh{kind}_", r"[A-Za-z0-9]{20,}") for kind in "pousr"),  # GitHub
-    ("github_pat_", r"[A-Za-z0-9_]{20,}"),
-    ("glpat-", rf"{_WORD}{{20,}}"),
-    *((f"xox{kind}-", r"[A-Za-z0-9-]{10,}") for kind in "abeprs"),  # Slack
-    ("xapp-", r"[A-Za-z0-9-]{20,}"),
-    ("npm_", r"[A-Za-z0-9]{30,}"),
-    ("SG.", rf"{_WORD}{{16,}}\.{_WORD}{{16,}}"),  # SendGrid
-    ("eyJ", rf"{_WORD}{{10,}}\.eyJ{_WORD}{{10,}}\.{_WORD}+"),  # JWT (RFC 7519)
-)
-# Shapes that stand around a secret: the group is what goes.
-_SURROUNDINGS = (
-    (
-        ("PRIVATE KEY",),
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<pem>[\s\S]*?)(?:-----END [A-Z ]*KEY-----|\Z)",
-    ),
-    (("earer ", "EARER "), r"\b[Bb](?:earer|EARER)\s+(?P<bearer>[A-Za-z0-9._~+/=-]{16,})"),
-    (("asic ", "ASIC "), r"\b[Bb](?:asic|ASIC)\s+(?P<basic>[A-Za-z0-9+/]{16,}={0,2})(?![\w+/])"),
-    (("://",), r"://(?P<user>[^\s/?#@:\"'<>]+:[^\s/?#@\"'<>]+)@"),
-    (("AccountKey=",), r"AccountKey=(?P<account>[A-Za-z0-9+/]{20,}={0,2})"),
-    (("sig=",), r"[?&]sig=(?P<sig>[A-Za-z0-9%+/=_-]{16,})"),
-    (("key=",), r"[?&](?:api_?|api-)?key=(?P<query>[^\s&#\"'<>]{8,})"),
-)
-# A field of JSON, or an assignment, inside a string: tool arguments are JSON in JSON.
-_ASSIGNMENT = re.compile(
-    r"""(?ix)
-    \b(?P<name>(?:[a-z0-9]+[_-])*(?:api[_-]?key|password|passwd|client[_-]?secret|secret[_-]?key
-        |access[_-]?token|refresh[_-]?token|auth[_-]?token|secret[_-]?access[_-]?key
-        |session[_-]?token|private[_-]?key))
-    (?P<between>\\*["']?\s*[:=]\s*\\*["'])
-    (?P<value>[^\s"'\\]{6,})
-    (?=\\*["'])
-    """
-)
-_ASSIGNED = ("key", "assw", "ecret", "oken", "KEY", "ASSW", "ECRET", "OKEN", "Key")
-
 _URL = re.compile(r"https?://[^\s<>\"']+")
-_SHORTEST_SHAPE = 12
 _SHORTEST_LEARNED = 12
 _LONGEST_REMEMBERED = 100
-_SHORTEST_RANDOM = 16
-_RANDOM = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._~+/=-]+")
 
 Clean = Callable[[str], str]
 
@@ -271,7 +107,7 @@ class Redaction:
                     text = text.replace(literal, PLACEHOLDER)
             for pattern in self._patterns:
                 text = pattern.sub(PLACEHOLDER, text)
-            return _without_known_shapes(text)
+            return without_known_shapes(text)
 
         return clean
 
@@ -281,43 +117,10 @@ def secrets_in_headers(headers: Headers) -> frozenset[str]:
     return frozenset(
         secret
         for name, value in headers
-        if name.lower() in _SECRET_HEADERS
+        if is_secret_header(name)
         for secret in (value, value.partition(" ")[2])
         if len(secret) >= _SHORTEST_LEARNED
     )
-
-
-def _without_known_shapes(text: str) -> str:
-    """The text without keys of known shapes. Most texts have none and are only looked over."""
-    if len(text) < _SHORTEST_SHAPE:
-        return text
-    for beginning, rest in _SHAPES:
-        if beginning in text:
-            text = _shape(beginning, rest).sub(PLACEHOLDER, text)
-    for parts, shape in _SURROUNDINGS:
-        if any(part in text for part in parts):
-            text = _surrounding(shape).sub(_without_group, text)
-    if any(part in text for part in _ASSIGNED):
-        text = _ASSIGNMENT.sub(rf"\g<name>\g<between>{PLACEHOLDER}", text)
-    return text
-
-
-@cache
-def _shape(beginning: str, rest: str) -> re.Pattern[str]:
-    # The look behind comes second, so that the search runs from one beginning to the next.
-    literal = re.escape(beginning)
-    return re.compile(rf"{literal}(?<!{_WORD}{literal}){rest}")
-
-
-@cache
-def _surrounding(shape: str) -> re.Pattern[str]:
-    return re.compile(shape)
-
-
-def _without_group(match: re.Match[str]) -> str:
-    start, end = match.span(str(match.lastgroup))
-    whole, offset = match[0], match.start()
-    return whole[: start - offset] + PLACEHOLDER + whole[end - offset :]
 
 
 def _clean_value(value: JSON, clean: Clean) -> JSON:
@@ -351,14 +154,14 @@ def _are_the_same(cleaned: Iterable[JSON], values: Iterable[JSON]) -> bool:
 
 def _clean_member(name: str, value: JSON, clean: Clean) -> JSON:
     """A member of an object; a tool's schema for a secret is no secret."""
-    if _is_secret_name(name):
+    if is_secret_name(name):
         if isinstance(value, int | float | Number) and not isinstance(value, bool):
             return PLACEHOLDER
-        if isinstance(value, dict) and _folded(name) in _SECRET_OBJECTS:
+        if isinstance(value, dict) and holds_secrets(name):
             return {key: _clean_member(name, item, clean) for key, item in value.items()}
-    if isinstance(value, str) and value and _is_secret_field(name, value):
+    if isinstance(value, str) and value and is_secret_field(name, value):
         return PLACEHOLDER
-    if isinstance(value, list) and _is_secret_name(name):
+    if isinstance(value, list) and is_secret_name(name):
         return [
             PLACEHOLDER if isinstance(item, str) else _clean_value(item, clean) for item in value
         ]
@@ -368,7 +171,7 @@ def _clean_member(name: str, value: JSON, clean: Clean) -> JSON:
 def _clean_pair(pair: JSON, clean: Clean) -> JSON:
     match pair:
         case [str(name), str(value)]:
-            secret = _is_secret_parameter(name) or _is_secret_field(name, value)
+            secret = is_secret_parameter(name) or is_secret_field(name, value)
             return [name, PLACEHOLDER if secret and value else clean(value)]
         case _:
             return _clean_value(pair, clean)
@@ -377,7 +180,7 @@ def _clean_pair(pair: JSON, clean: Clean) -> JSON:
 def _clean_part(part: JSON, clean: Clean) -> JSON:
     match part:
         case {"name": str(name), "body": {"__data__": str(value)}} if value and (
-            _is_secret_field(name, value)
+            is_secret_field(name, value)
         ):
             return _clean_value({**_members(part), "body": tag(TEXT, PLACEHOLDER)}, clean)
         case _:
@@ -401,7 +204,7 @@ def _clean_bytes(value: dict[str, JSON], clean: Clean) -> JSON:
 
 def _clean_headers(headers: dict[str, JSON], clean: Clean) -> dict[str, JSON]:
     def cleaned(name: str, value: JSON) -> JSON:
-        if name.lower() in _SECRET_HEADERS and value is not None:
+        if is_secret_header(name) and value is not None:
             return PLACEHOLDER
         return _clean_value(value, clean)
 
@@ -426,7 +229,7 @@ def _clean_path(path: str, clean: Clean) -> str:
 
 def _clean_segment(segment: str) -> str:
     decoded = unquote(segment)
-    without = _without_known_shapes(decoded)
+    without = without_known_shapes(decoded)
     return segment if without == decoded else quote(without)
 
 
@@ -435,9 +238,9 @@ def _clean_query_part(part: str) -> str:
     if not value:
         return part
     decoded = unquote_plus(value)
-    if _is_secret_parameter(unquote_plus(name)) or _is_secret_field(unquote_plus(name), decoded):
+    if is_secret_parameter(unquote_plus(name)) or is_secret_field(unquote_plus(name), decoded):
         return f"{name}={PLACEHOLDER}"
-    without = _without_known_shapes(decoded)
+    without = without_known_shapes(decoded)
     return part if without == decoded else f"{name}{equals}{quote(without)}"
 
 
@@ -445,32 +248,6 @@ def _without_userinfo(head: str) -> str:
     netloc = split_url(head).netloc
     userinfo, at, host = netloc.rpartition("@")
     return head.replace(netloc, f"{PLACEHOLDER}@{host}", 1) if at and userinfo else head
-
-
-def _is_secret_field(name: str, value: str) -> bool:
-    if _is_secret_name(name):
-        return True
-    return (
-        name.lower() in _DOUBTFUL_FIELDS
-        and len(value) >= _SHORTEST_RANDOM
-        and _RANDOM.fullmatch(value) is not None
-    )
-
-
-@cache
-def _is_secret_name(name: str) -> bool:
-    folded = _folded(name)
-    return folded in _SECRET_FIELDS or folded.endswith(_SECRET_ENDINGS)
-
-
-@cache
-def _is_secret_parameter(name: str) -> bool:
-    folded = _folded(name)
-    return folded in _SECRET_PARAMETERS or _is_secret_name(name)
-
-
-def _folded(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "").replace(".", "")
 
 
 def _members(value: JSON) -> dict[str, JSON]:

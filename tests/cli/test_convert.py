@@ -25,6 +25,7 @@ from tests.cli.trees import (
     write,
 )
 from vcr_llm._document import from_document
+from vcr_llm._recording_directory import RecordingDirectory
 from vcr_llm.cli import main
 from vcr_llm.cli._conversion import LARGEST
 
@@ -330,12 +331,12 @@ def test_delete_keeps_a_file_whose_directory_does_not_hold_the_same(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disk that loses what was written does not cost the old file as well."""
-    add = vcr_llm.persister.RecordingDirectory.add
+    add = RecordingDirectory.add
 
     def lose(self: Any, document: Any, path: Path) -> Any:
         return add(self, {**document, "test_id": "damaged"}, path)
 
-    monkeypatch.setattr(vcr_llm.persister.RecordingDirectory, "add", lose)
+    monkeypatch.setattr(RecordingDirectory, "add", lose)
     old = write(tmp_path, a=cassette(exchange()))
     found = summary_of(capsys, "convert", old, old, "--delete")
     assert (found["status"], found["deleted_files"]) == (1, 0)

@@ -16,15 +16,16 @@ from vcr.serializers import yamlserializer
 import vcr_llm
 from tests.cli.trees import summary_of
 from vcr_llm._address import address_of
+from vcr_llm._cassette_files import OLD_SUFFIXES
 from vcr_llm._document import from_document, to_document
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._json import JSON, children
 from vcr_llm._old_cassette import NotACassette, read_cassette
-from vcr_llm._redaction import PLACEHOLDER
+from vcr_llm._recording_directory import RecordingDirectory
+from vcr_llm._secret_shapes import PLACEHOLDER
 from vcr_llm.cli import main
 from vcr_llm.cli._tree import Found
 from vcr_llm.cli.convert import assigned
-from vcr_llm.persister import OLD_SUFFIXES, RecordingDirectory
 
 CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 

@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from vcr_llm._interaction import Interaction
+from vcr_llm._recording_directory import RecordingDirectory
 from vcr_llm.cli import main
-from vcr_llm.persister import RecordingDirectory
 
 URL = "https://api.openai.com/v1/chat/completions"
 JSON_HEADERS = {"Content-Type": ["application/json"]}

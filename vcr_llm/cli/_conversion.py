@@ -20,8 +20,9 @@ from vcr_llm._json import JSON
 from vcr_llm._normalization import normalized
 from vcr_llm._old_cassette import NotACassette, OldCassette, OldInteraction, read_cassette
 from vcr_llm._recording import says_the_same, sequence_of, with_sequence
-from vcr_llm._redaction import PLACEHOLDER, Redaction, secrets_in_headers
-from vcr_llm.persister import METADATA, RecordingDirectory
+from vcr_llm._recording_directory import METADATA, RecordingDirectory
+from vcr_llm._redaction import Redaction, secrets_in_headers
+from vcr_llm._secret_shapes import PLACEHOLDER
 
 LARGEST = 100 * 1024 * 1024
 """Bytes of text beyond which a file is left alone: it would not fit in memory many times over."""

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import click
 
+from vcr_llm._cassette_files import OLD_SUFFIXES, directory_of
+from vcr_llm._recording_directory import METADATA
 from vcr_llm.cli import FOUND, OK
 from vcr_llm.cli._conversion import Job, Outcome, Status, convert_file
 from vcr_llm.cli._jobs import done
 from vcr_llm.cli._output import print_counts, print_json, print_line, print_problem, tracked
 from vcr_llm.cli._tree import Found, Problem, Walk
-from vcr_llm.persister import METADATA, OLD_SUFFIXES, directory_of
 
 
 @click.command("convert")

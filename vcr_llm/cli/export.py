@@ -16,12 +16,12 @@ from vcr_llm._errors import RecordingError, VcrLlmError
 from vcr_llm._foreign import is_http_exchange
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._old_cassette import cassette_of
+from vcr_llm._recording_directory import Recording, RecordingDirectory, read_document
 from vcr_llm._yaml import load_yaml
 from vcr_llm.cli import FOUND, OK
 from vcr_llm.cli._jobs import done
 from vcr_llm.cli._output import print_counts, print_json, print_line, print_problem, tracked
 from vcr_llm.cli._tree import Found, Problem, Walk
-from vcr_llm.persister import Recording, RecordingDirectory, read_document
 
 _SUFFIX = ".yaml"
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)

@@ -1,0 +1,111 @@
+"""Names and places for recordings that are written: into a cassette, or beside it for a while."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from vcr_llm._address import address_of, file_name
+from vcr_llm._cassette_files import shortened_name
+from vcr_llm._foreign import Document
+from vcr_llm._recording import sequence_of, with_sequence
+from vcr_llm._recording_directory import (
+    Recording,
+    RecordingDirectory,
+    escaped,
+    next_number,
+    remove_abandoned,
+)
+
+_WAITING = ".recording"
+_ROOM_FOR_PROCESS = 40
+
+
+class RecordingWriter:
+    """Gives recordings their names and their places in a cassette, one after the other.
+
+    ``before`` are the recordings that the cassette goes on with. ``replaceable`` are those whose
+    files may be written over, since the cassette begins anew.
+    """
+
+    def __init__(
+        self,
+        directory: RecordingDirectory,
+        *,
+        before: Sequence[Recording] = (),
+        replaceable: Sequence[Recording] = (),
+    ) -> None:
+        self._directory = directory
+        self._replaceable = {recording.path for recording in replaceable}
+        self._first = before[0] if before else None
+        self._position = _position_after(before)
+        self._repeats: Counter[str] = Counter()
+        self.written: set[Path] = set()
+
+    def write(self, address: str, document: Document) -> Recording:
+        """Write the next recording."""
+        position, self._position = self._position, self._position + 1
+        if position == 1:
+            self._number_first()
+        recording = self._write(with_sequence(document, position or None), address)
+        self.written.add(recording.path)
+        self._first = self._first or recording
+        return recording
+
+    def _write(self, document: Document, address: str) -> Recording:
+        while True:
+            path = self._next_path(address)
+            if path in self._replaceable:
+                return self._directory.put(document, path)
+            recording = self._directory.add(document, path)
+            if recording is not None:
+                return recording
+
+    def move(self, recording: Recording) -> None:
+        """Give a recording that waits elsewhere its name here; a full disk does not matter.
+
+        A file that says the same keeps every byte.
+        """
+        address = address_of(recording.document)
+        while True:
+            path = self._next_path(address)
+            if path in self._replaceable or not path.exists():
+                break
+        if self._directory.unchanged(path, recording.document) is None:
+            self._directory.move(recording.path, path)
+        self.written.add(path)
+
+    def _next_path(self, address: str) -> Path:
+        self._repeats[address] += 1
+        return self._directory.path / file_name(address, self._repeats[address])
+
+    def _number_first(self) -> None:
+        """The first recording is told that it is the first, now that there is a second."""
+        if self._first is not None and sequence_of(self._first.document) is None:
+            numbered = with_sequence(self._first.document, 0)
+            self._directory.replace(numbered, self._first.path)
+
+
+def _position_after(recordings: Sequence[Recording]) -> int:
+    """The place of the next recording in a cassette that has these."""
+    numbers = [sequence_of(recording.document) or 0 for recording in recordings]
+    return max(max(numbers) + 1, len(recordings)) if numbers else 0
+
+
+class Staging:
+    """A directory beside a cassette, where recordings wait until a test is over."""
+
+    def __init__(self, cassette: RecordingDirectory) -> None:
+        # The name says whose it is, and hides it from tools that list cassettes.
+        owner = shortened_name(f".{cassette.path.name}", room=_ROOM_FOR_PROCESS)
+        name = f"{owner}.{os.getpid()}-{next_number()}{_WAITING}"
+        self.directory = RecordingDirectory(cassette.path.parent / name)
+        self.writer = RecordingWriter(self.directory)
+        remove_abandoned(cassette.path.parent, f"{escaped(owner)}.*{_WAITING}")
+
+    def discard(self) -> None:
+        """Remove the directory and what is left in it."""
+        shutil.rmtree(self.directory.path, ignore_errors=True)

@@ -1,0 +1,115 @@
+"""Keys that are known by their shape: the prefixes that providers give them.
+
+The shapes are those that providers document or that secret scanners publish.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+
+PLACEHOLDER = "REDACTED"
+_SHORTEST_SHAPE = 12
+
+# The shapes of keys: the text that each begins with, and what follows it. A key begins a word, so
+# that "task-specific-instructions" holds no "sk-" key.
+_WORD = r"[A-Za-z0-9_-]"
+_SHAPES = (
+    ("sk-", rf"{_WORD}{{16,}}"),  # OpenAI, Anthropic, DeepSeek, OpenRouter, Langfuse
+    *((f"{kind}k_{mode}_", r"[A-Za-z0-9]{16,}") for kind in "prs" for mode in ("live", "test")),
+    ("ek_", rf"{_WORD}{{16,}}"),  # OpenAI, ephemeral
+    ("sess-", r"[A-Za-z0-9]{24,}"),  # OpenAI, session
+    ("AIza", rf"{_WORD}{{30,}}"),  # Google
+    ("AQ.", rf"{_WORD}{{30,}}"),  # Google
+    ("ya29.", rf"{_WORD}{{20,}}"),  # Google OAuth
+    ("GOCSPX-", rf"{_WORD}{{20,}}"),
+    ("1//0", rf"{_WORD}{{20,}}"),
+    ("AKIA", r"[A-Z0-9]{16}"),  # AWS
+    ("ASIA", r"[A-Z0-9]{16}"),
+    ("ABSK", r"[A-Za-z0-9+/]{40,}={0,2}"),  # Bedrock
+    ("bedrock-api-key-", r"[A-Za-z0-9+/=_-]{20,}"),
+    ("xai-", r"[A-Za-z0-9]{20,}"),
+    ("gsk_", r"[A-Za-z0-9]{20,}"),  # Groq
+    ("hf_", r"[A-Za-z0-9]{20,}"),  # Hugging Face
+    ("pplx-", r"[A-Za-z0-9]{20,}"),  # Perplexity
+    ("r8_", r"[A-Za-z0-9]{20,}"),  # Replicate
+    ("nvapi-", rf"{_WORD}{{20,}}"),
+    ("fw_", r"[A-Za-z0-9]{20,}"),  # Fireworks
+    ("csk-", r"[a-z0-9]{20,}"),  # Cerebras
+    ("esecret_", r"[A-Za-z0-9]{20,}"),  # Anyscale
+    ("tvly-", r"[A-Za-z0-9-]{16,}"),  # Tavily
+    ("lsv2_", r"[a-z]{2}_[a-f0-9]{32}(?:_[a-f0-9]{8,})?"),  # LangSmith
+    ("ls__", r"[a-f0-9]{32}"),
+    ("pa-", rf"{_WORD}{{36,}}"),  # Voyage
+    ("pcsk_", r"[A-Za-z0-9_]{20,}"),  # Pinecone
+    ("jina_", r"[A-Za-z0-9]{32,}"),
+    ("fc-", r"[a-f0-9]{32}"),  # Firecrawl
+    ("e2b_", r"[a-f0-9]{32,}"),
+    ("dapi", r"[a-f0-9]{32}"),  # Databricks
+    *((f"gh{kind}_", r"[A-Za-z0-9]{20,}") for kind in "pousr"),  # GitHub
+    ("github_pat_", r"[A-Za-z0-9_]{20,}"),
+    ("glpat-", rf"{_WORD}{{20,}}"),
+    *((f"xox{kind}-", r"[A-Za-z0-9-]{10,}") for kind in "abeprs"),  # Slack
+    ("xapp-", r"[A-Za-z0-9-]{20,}"),
+    ("npm_", r"[A-Za-z0-9]{30,}"),
+    ("SG.", rf"{_WORD}{{16,}}\.{_WORD}{{16,}}"),  # SendGrid
+    ("eyJ", rf"{_WORD}{{10,}}\.eyJ{_WORD}{{10,}}\.{_WORD}+"),  # JWT (RFC 7519)
+)
+# Shapes that stand around a secret: the group is what goes.
+_SURROUNDINGS = (
+    (
+        ("PRIVATE KEY",),
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<pem>[\s\S]*?)(?:-----END [A-Z ]*KEY-----|\Z)",
+    ),
+    (("earer ", "EARER "), r"\b[Bb](?:earer|EARER)\s+(?P<bearer>[A-Za-z0-9._~+/=-]{16,})"),
+    (("asic ", "ASIC "), r"\b[Bb](?:asic|ASIC)\s+(?P<basic>[A-Za-z0-9+/]{16,}={0,2})(?![\w+/])"),
+    (("://",), r"://(?P<user>[^\s/?#@:\"'<>]+:[^\s/?#@\"'<>]+)@"),
+    (("AccountKey=",), r"AccountKey=(?P<account>[A-Za-z0-9+/]{20,}={0,2})"),
+    (("sig=",), r"[?&]sig=(?P<sig>[A-Za-z0-9%+/=_-]{16,})"),
+    (("key=",), r"[?&](?:api_?|api-)?key=(?P<query>[^\s&#\"'<>]{8,})"),
+)
+# A field of JSON, or an assignment, inside a string: tool arguments are JSON in JSON.
+_ASSIGNMENT = re.compile(
+    r"""(?ix)
+    \b(?P<name>(?:[a-z0-9]+[_-])*(?:api[_-]?key|password|passwd|client[_-]?secret|secret[_-]?key
+        |access[_-]?token|refresh[_-]?token|auth[_-]?token|secret[_-]?access[_-]?key
+        |session[_-]?token|private[_-]?key))
+    (?P<between>\\*["']?\s*[:=]\s*\\*["'])
+    (?P<value>[^\s"'\\]{6,})
+    (?=\\*["'])
+    """
+)
+_ASSIGNED = ("key", "assw", "ecret", "oken", "KEY", "ASSW", "ECRET", "OKEN", "Key")
+
+
+def without_known_shapes(text: str) -> str:
+    """The text without keys of known shapes. Most texts have none and are only looked over."""
+    if len(text) < _SHORTEST_SHAPE:
+        return text
+    for beginning, rest in _SHAPES:
+        if beginning in text:
+            text = _shape(beginning, rest).sub(PLACEHOLDER, text)
+    for parts, shape in _SURROUNDINGS:
+        if any(part in text for part in parts):
+            text = _surrounding(shape).sub(_without_group, text)
+    if any(part in text for part in _ASSIGNED):
+        text = _ASSIGNMENT.sub(rf"\g<name>\g<between>{PLACEHOLDER}", text)
+    return text
+
+
+@cache
+def _shape(beginning: str, rest: str) -> re.Pattern[str]:
+    # The look behind comes second, so that the search runs from one beginning to the next.
+    literal = re.escape(beginning)
+    return re.compile(rf"{literal}(?<!{_WORD}{literal}){rest}")
+
+
+@cache
+def _surrounding(shape: str) -> re.Pattern[str]:
+    return re.compile(shape)
+
+
+def _without_group(match: re.Match[str]) -> str:
+    start, end = match.span(str(match.lastgroup))
+    whole, offset = match[0], match.start()
+    return whole[: start - offset] + PLACEHOLDER + whole[end - offset :]
