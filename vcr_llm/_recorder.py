@@ -167,8 +167,8 @@ class RecordingContext(CassetteContextDecorator):
 
         def __call__(self, function: Function) -> Function: ...  # type: ignore[override]  # wrapt
 
-    _opened: RecordingCassette | None = None
-    _log_filter: LogFilter | None = None
+    _opened: RecordingCassette
+    _log_filter: LogFilter
 
     def __enter__(self) -> RecordingCassette:
         cassette: RecordingCassette = super().__enter__()
@@ -184,13 +184,10 @@ class RecordingContext(CassetteContextDecorator):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        cassette, self._opened = self._opened, None
         super().__exit__(kind, error, traceback)
-        if cassette is None:
-            return
-        if self._log_filter is not None:
-            for logger in _host_loggers():
-                logger.removeFilter(self._log_filter)
+        cassette = self._opened
+        for logger in _host_loggers():
+            logger.removeFilter(self._log_filter)
         _tell_misses(cassette, error)
         if cassette.plan.is_finished_later():
             return
