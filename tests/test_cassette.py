@@ -18,7 +18,6 @@ from vcr.request import Request as VcrRequest
 import vcr_llm
 from tests.servers.fault_server import FaultServer, Reply
 from vcr_llm import _recording_directory, pytest_plugin
-from vcr_llm._body import FORM
 from vcr_llm._cassette import Plan, RecordingCassette
 from vcr_llm._habits import AWS, Origin, stream_kind
 from vcr_llm._json import JSON
