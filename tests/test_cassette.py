@@ -18,6 +18,7 @@ from vcr.request import Request as VcrRequest
 import vcr_llm
 from tests.servers.fault_server import FaultServer, Reply
 from vcr_llm import _recording_directory, pytest_plugin
+from vcr_llm._address import address_of
 from vcr_llm._cassette import Plan, RecordingCassette
 from vcr_llm._habits import AWS, Origin, stream_kind
 from vcr_llm._json import JSON
@@ -89,9 +90,13 @@ def test_tool_calls_are_no_http_exchanges(tmp_path: Path) -> None:
 def test_a_load_hook_may_hide_recordings(tmp_path: Path) -> None:
     """What `after_load_interaction` takes away is not there."""
     own = directory(tmp_path / "own", HTTP)
-    hide = {"after_load_interaction": lambda _request, _response: None}
-    with vcr_llm.use_cassette(own, record_mode="none", **hide) as cassette:
-        assert len(cassette) == 0
+    hiding: list[dict[str, Any]] = [
+        {"after_load_interaction": lambda _request, _response: None},
+        {"before_record_request": lambda _request: None},
+    ]
+    for hide in hiding:
+        with vcr_llm.use_cassette(own, record_mode="none", **hide) as cassette:
+            assert len(cassette) == 0
 
 
 @pytest.mark.filterwarnings("ignore::vcr_llm.VcrLlmWarning")
@@ -254,6 +259,8 @@ def test_an_item_of_a_list_can_be_ignored() -> None:
         for messages in said
     )
     assert one == other != longer
+    nothing: dict[str, JSON] = {"method": "GET", "url": URL, "body": None}
+    assert request_key(nothing, ignore) == request_key(nothing)
 
 
 @pytest.mark.parametrize(
@@ -301,14 +308,13 @@ def test_metadata_that_is_empty_has_no_file(tmp_path: Path) -> None:
 def test_a_moved_recording_takes_a_free_name(tmp_path: Path) -> None:
     """A file that is not to be replaced keeps its name and its bytes."""
     waiting, own = RecordingDirectory(tmp_path / "waiting"), RecordingDirectory(tmp_path / "own")
-    (taken,) = [RecordingWriter(own).write("a" * 64, HTTP)]
-    recording = RecordingWriter(waiting).write("b" * 64, HTTP)
-    address = RecordingWriter(own)
-    address.move(recording)
-    address.move(RecordingWriter(waiting).write("c" * 64, HTTP))
+    address = address_of(HTTP)
+    taken = RecordingWriter(own).write(address, HTTP)
+    mover, writer = RecordingWriter(own), RecordingWriter(waiting)
+    mover.move(writer.write(address, HTTP))
+    mover.move(writer.write(address, HTTP))
     names = sorted(path.name for path in own.path.iterdir())
-    assert len(names) == 3
-    assert taken.path.name in names
+    assert names == [f"{address}-2.json", f"{address}-3.json", taken.path.name]
 
 
 def test_a_name_that_was_taken_meanwhile_is_left_alone(
@@ -335,9 +341,11 @@ def test_what_somebody_elses_process_writes_is_left_alone(
         raise PermissionError
 
     monkeypatch.setattr(os, "kill", refuse)
-    (tmp_path / ".x.json.1-0.tmp").write_text("", "utf-8")
+    names = {".x.json.1-0.tmp", f".x.json.{os.getpid()}-0.tmp"}
+    for name in names:
+        (tmp_path / name).write_text("", "utf-8")
     RecordingDirectory(tmp_path).sweep()
-    assert (tmp_path / ".x.json.1-0.tmp").exists()
+    assert {path.name for path in tmp_path.iterdir()} == names
 
 
 def test_a_report_of_any_kind_is_redacted() -> None:

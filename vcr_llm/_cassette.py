@@ -134,17 +134,16 @@ class RecordingCassette(Cassette):
             self._old_cassette = old_cassette_of(self._directory.path, *self.plan.old_names)
         if not self._existed and self._old_cassette is not None:
             self._existed = True
-            self._load_old_cassette()
+            self._load_old_cassette(self._old_cassette)
 
-    def _load_old_cassette(self) -> None:
+    def _load_old_cassette(self, path: Path) -> None:
         """Load the cassette in one file: at once where there is no directory, else when needed."""
-        path, self._old_cassette = self._old_cassette, None
-        if path is not None:
-            interactions, metadata = _beside_event_loop(lambda: read_old_cassette(path))
-            for interaction in interactions:
-                self._hold(interaction)
-            self._metadata = {**metadata, **self._metadata}
-            self._stored_metadata = dict(self._metadata)
+        self._old_cassette = None
+        interactions, metadata = _beside_event_loop(lambda: read_old_cassette(path))
+        for interaction in interactions:
+            self._hold(interaction)
+        self._metadata = {**metadata, **self._metadata}
+        self._stored_metadata = dict(self._metadata)
 
     def _load_extra(self, path: str) -> None:
         directory = directory_of(path)
@@ -278,7 +277,7 @@ class RecordingCassette(Cassette):
         """The recordings that match; the old cassette is read when the directory has none."""
         found = self._index.matching(filtered)
         if not found and self._old_cassette is not None:
-            self._load_old_cassette()
+            self._load_old_cassette(self._old_cassette)
             found = self._index.matching(filtered)
         return iter(found)
 

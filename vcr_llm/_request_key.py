@@ -247,13 +247,15 @@ def _whole_number(text: str) -> JSON:
 
 def _remove(value: JSON, path: IgnoredPath) -> None:
     """Take what a path names out of a value, in place."""
+    if not isinstance(value, dict | list):
+        return
     segment, rest = path[0], path[1:]
     for key in _keys(value, segment):
         if rest:
             _remove(_member(value, key), rest)
         elif isinstance(value, dict):
             value.pop(str(key))
-        elif isinstance(value, list):
+        else:
             value[int(key)] = None
 
 
