@@ -317,15 +317,17 @@ def test_a_moved_recording_takes_a_free_name(tmp_path: Path) -> None:
     assert names == [f"{address}-2.json", f"{address}-3.json", taken.path.name]
 
 
+@pytest.mark.parametrize("has_links", [True, False])
 def test_a_name_that_was_taken_meanwhile_is_left_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, has_links: bool
 ) -> None:
-    """Without links, as on some network drives, a file of another process is not overwritten."""
+    """A file of another process is not overwritten, on drives without links neither."""
 
     def refuse(*_arguments: Any) -> None:
         raise PermissionError
 
-    monkeypatch.setattr(os, "link", refuse)
+    if not has_links:
+        monkeypatch.setattr(os, "link", refuse)
     (tmp_path / "new").write_text("new", "utf-8")
     (tmp_path / "taken").write_text("old", "utf-8")
     assert not _recording_directory._take_name(tmp_path / "new", tmp_path / "taken")

@@ -259,14 +259,12 @@ def _remove(value: JSON, path: IgnoredPath) -> None:
             value[int(key)] = None
 
 
-def _keys(value: JSON, segment: str | int) -> list[str | int]:
+def _keys(value: dict[str, JSON] | list[JSON], segment: str | int) -> list[str | int]:
     if isinstance(value, dict):
         return list(value) if segment == "*" else [segment] if segment in value else []
-    if isinstance(value, list):
-        if segment == "*":
-            return list(range(len(value)))
-        return [segment] if isinstance(segment, int) and segment < len(value) else []
-    return []
+    if segment == "*":
+        return list(range(len(value)))
+    return [segment] if isinstance(segment, int) and segment < len(value) else []
 
 
 def _member(value: JSON, key: str | int) -> JSON:
