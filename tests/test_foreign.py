@@ -253,7 +253,7 @@ def test_a_document_of_ours_is_left_alone() -> None:
         (FOREIGN[0][1], False, True),
         (failed({"status_code": 400}), False, True),
         (failed({}), False, False),
-        (failed([]), False, False),  # type: ignore[arg-type]
+        (failed([]), False, False),  # type: ignore[arg-type]  # list of str
         ({"request": {}}, False, True),
         ({}, False, True),
     ],

@@ -169,7 +169,7 @@ def test_the_public_names_are_these() -> None:
 def test_a_name_that_is_not_public_is_an_attribute_error() -> None:
     """A typing mistake is met as in any other module."""
     with pytest.raises(AttributeError, match="module 'vcr_llm' has no attribute 'cassete'"):
-        vcr_llm.cassete  # noqa: B018
+        vcr_llm.cassete  # noqa: B018 - asking raises
 
 
 @pytest.mark.parametrize("name", sorted(vcr_llm.__all__))

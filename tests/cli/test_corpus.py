@@ -177,7 +177,7 @@ def test_nothing_but_secrets_and_normalised_values_changes(
             whole = to_document(interaction)
             after = {key: recording.document[key] for key in ("request", "response")}
             before = {key: whole[key] for key in ("request", "response")}
-            framing = whole["response"].get("framing")  # type: ignore[union-attr]
+            framing = whole["response"].get("framing")  # type: ignore[union-attr]  # JSON
             for name, was, is_now in _differences(before, after):
                 assert _is_meant(name, is_now, framing), (old.path, name, was, is_now)
             assert recording.path.name.startswith(address_of(recording.document)), old.path

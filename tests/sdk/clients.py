@@ -176,6 +176,6 @@ async def _http_client(kind: str, outcome: Outcome) -> AsyncIterator[Any]:
     if kind == "async":
         make, hook = openai.DefaultAsyncHttpxClient, aread
     else:
-        make, hook = openai.DefaultHttpxClient, read  # type: ignore[assignment]
+        make, hook = openai.DefaultHttpxClient, read  # type: ignore[assignment]  # sync or async
     async with entered(make(event_hooks={"response": [hook]}, verify=NO_TLS)) as client:
         yield client
