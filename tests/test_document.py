@@ -13,7 +13,13 @@ from hypothesis import strategies as st
 from tests.test_body import content_types, request_bodies
 from tests.test_json import fuzzed, json_texts, json_values
 from tests.test_stream_body import DONE, bodies, chunk, chunk_text
-from vcr_llm._document import from_document, request_document, response_events, to_document
+from vcr_llm._document import (
+    from_document,
+    parse_document,
+    request_document,
+    response_events,
+    to_document,
+)
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._interaction import Headers, Interaction, Request, Response, header
 from vcr_llm._json import document_text, parse
@@ -21,7 +27,6 @@ from vcr_llm._labels import label_of
 from vcr_llm._options import Options
 from vcr_llm._recording import new_recording, with_sequence
 from vcr_llm._tagged import tag
-from vcr_llm.serializer import load_json
 
 COMPLETION = "openai.types.chat.chat_completion.ChatCompletion"
 CHUNK = "openai.types.chat.chat_completion_chunk.ChatCompletionChunk"
@@ -316,7 +321,7 @@ def test_an_exchange_is_a_document(exchange: Exchange) -> None:
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=lambda exchange: exchange.name)
 def test_a_document_is_an_exchange(exchange: Exchange) -> None:
     """What was recorded comes back: status, reason, headers worth keeping, every byte."""
-    back = from_document(load_json(document_text({**exchange.document, "recorded_at": "x"})))
+    back = from_document(parse_document(document_text({**exchange.document, "recorded_at": "x"})))
     assert back == exchange.interaction
 
 
@@ -420,7 +425,7 @@ def test_the_deepest_body_that_is_kept_as_a_value_can_be_read_again(depth: int, 
         form = (("content-type", "multipart/form-data; boundary=b"),)
         request = _request(head + nested + b"\r\n--b--\r\n", headers=form)
     text = document_text(to_document(Interaction(request, response)))
-    assert from_document(load_json(text)).response.body == response.body
+    assert from_document(parse_document(text)).response.body == response.body
 
 
 def _headers(content_type: str | None, more: list[tuple[str, str]]) -> Headers:
@@ -541,7 +546,7 @@ documents = st.one_of(
 @given(interactions)
 def test_any_exchange_comes_back_out_of_its_file(interaction: Interaction) -> None:
     """Every byte of the response, its status and its content type; the request by value."""
-    written = load_json(document_text({**to_document(interaction), "recorded_at": "x"}))
+    written = parse_document(document_text({**to_document(interaction), "recorded_at": "x"}))
     back = from_document(written)
     before, after = interaction.response, back.response
     assert (after.status, after.reason, after.body) == (before.status, before.reason, before.body)

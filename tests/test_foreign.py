@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from vcr_llm._document import from_document
+from vcr_llm._document import from_document, parse_document
 from vcr_llm._foreign import as_documented, is_http_exchange, is_tool_call
 from vcr_llm._json import document_text, parse
 from vcr_llm._tagged import tag
-from vcr_llm.serializer import deserialize, load_json, serialize
+from vcr_llm.serializer import deserialize, serialize
 
 SHARED = Path(__file__).parents[2] / "shared"
 CHAT_URL = "https://api.openai.com/v1/v1/chat/completions"
@@ -276,7 +276,7 @@ def test_every_shared_recording_is_read_and_written_as_it_was() -> None:
     paths = _shared_files()
     assert len(paths) > 100
     for path in paths:
-        document = load_json(path.read_text(encoding="utf-8"))
+        document = parse_document(path.read_text(encoding="utf-8"))
         assert from_document(document).response.status == 200, path.name
         text = document_text(document)
         assert serialize(deserialize(text)) == text, path.name

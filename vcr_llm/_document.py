@@ -7,6 +7,7 @@ whoever holds the document.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import unquote, urlsplit
@@ -41,7 +42,7 @@ from vcr_llm._interaction import (
     split_url,
     standard_reason,
 )
-from vcr_llm._json import JSON
+from vcr_llm._json import JSON, MAX_DOCUMENT_DEPTH, parse
 from vcr_llm._tagged import BYTES, tag_of, untag_json
 
 _MODEL_IN_PATH = re.compile(r"/(?:deployments|models|model|engines)/([^/:]+)")
@@ -141,6 +142,33 @@ def test_id_of(document: Document) -> str | None:
     if test_id is not None and not isinstance(test_id, str):
         raise _wrong("test_id", "a string or null")
     return test_id
+
+
+def parse_document(text: str) -> Document:
+    """The JSON object of a recording's text.
+
+    Raises MalformedRecording, which says in which line and column, and what was expected.
+    """
+    if text.startswith("\ufeff"):
+        msg = "begins with a byte order mark, which JSON does not have; save it without one"
+        raise MalformedRecording(msg)
+    if not text.strip():
+        msg = "is empty, where a recording (a JSON object) was expected"
+        raise MalformedRecording(msg)
+    try:
+        value = parse(text, max_depth=MAX_DOCUMENT_DEPTH)
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        msg = f"is not valid JSON: {place}: {error.msg}"
+        raise MalformedRecording(msg) from None
+    except ValueError as error:
+        msg = f"is no recording: {error}"
+        raise MalformedRecording(msg) from None
+    if not isinstance(value, dict):
+        found = "a list" if isinstance(value, list) else "a single value"
+        msg = f"holds {found}, where a recording (a JSON object) was expected"
+        raise MalformedRecording(msg)
+    return value
 
 
 def _response_document(

@@ -91,6 +91,13 @@ _MODULES: dict[str, dict[str, str]] = {
         "message_stop": "raw_message_stop_event",
     },
 }
+_WITHOUT_MODEL = frozenset({"error", "keepalive", "ping"})
+"""Types that are sent, but that no SDK has a class for, unless the table has one."""
+
+
+def has_no_model(union: str, kind: str) -> bool:
+    """Whether no SDK names events of this type, so that there is none to ask."""
+    return kind in _WITHOUT_MODEL and kind not in _MODULES[union]
 
 
 def event_label(union: str, kind: str) -> str | None:

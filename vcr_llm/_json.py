@@ -100,6 +100,7 @@ def document_text(value: JSON) -> str:
 
 # A recording of 20 MB is written in pieces, so that its text is never in memory as a whole.
 _PARTS_AT_ONCE = 8192
+_KEYS_REMEMBERED = 1024
 _LARGE = 1_000_000  # characters from which memory counts for more than speed
 
 
@@ -267,6 +268,7 @@ class _Writer:
 
     def __init__(self, layout: _Layout, write: Callable[[str], object]) -> None:
         self.parts: list[str] = []
+        self._members: dict[str, str] = {}
         self._write = write
         self._encode = encode_basestring_ascii if "ascii" in layout.escapes else _encode_string
         self._item_separator = layout.item_separator
@@ -279,12 +281,14 @@ class _Writer:
 
     def put(self, value: JSON, line: str) -> None:
         """Write a value whose container's lines begin with ``line``."""
-        if isinstance(value, dict) and value:
+        if isinstance(value, str):
+            self.parts.append(self._encode(value))
+        elif isinstance(value, dict) and value:
             self._put_object(value, line)
         elif isinstance(value, list) and value:
             self._put_array(value, line)
         else:
-            self.parts.append(self._encode(value) if isinstance(value, str) else _scalar(value))
+            self.parts.append(_scalar(value))
         if len(self.parts) > _PARTS_AT_ONCE:
             self.flush()
 
@@ -292,7 +296,7 @@ class _Writer:
         inner = line + self._indent
         lead = "{" + inner
         for key, item in value.items():
-            self.parts.append(f"{lead}{self._encode(key)}{self._key_separator}")
+            self.parts.append(lead + self._member(key))
             self.put(item, inner)
             lead = self._item_separator + inner
         self.parts.append(line + "}")
@@ -306,9 +310,20 @@ class _Writer:
             lead = self._item_separator + inner
         self.parts.append(line + "]")
 
+    def _member(self, key: str) -> str:
+        """A key and what separates it from its value; the events of a stream repeat their keys."""
+        text = self._members.get(key)
+        if text is None:
+            text = f"{self._encode(key)}{self._key_separator}"
+            if len(self._members) < _KEYS_REMEMBERED:
+                self._members[key] = text
+        return text
+
 
 def _scalar(value: JSON) -> str:
     """The text of what has no parts: a number, a constant, an empty container."""
+    if value is None:
+        return "null"
     if isinstance(value, Number):
         return value.text
     if isinstance(value, float):

@@ -16,7 +16,7 @@ import importlib.util
 import typing
 from functools import cache
 
-from vcr_llm._event_labels import event_label
+from vcr_llm._event_labels import event_label, has_no_model
 from vcr_llm._json import JSON
 
 _BY_OBJECT = {
@@ -138,6 +138,8 @@ def _event_label(payload: dict[str, JSON], path: str) -> str | None:
         return None
     for part, module, union in _EVENT_UNIONS:
         if part in path:
+            if has_no_model(module, kind):
+                return None
             return event_label(module, kind) or _event_classes(module, union).get(kind)
     return None
 

@@ -20,9 +20,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vcr_llm import serializer
 from vcr_llm._address import parse_file_name
-from vcr_llm._document import from_document
+from vcr_llm._document import from_document, parse_document
 from vcr_llm._errors import MalformedRecording, RecordingError, RecordingNotSaved
 from vcr_llm._foreign import Document, is_http_exchange
 from vcr_llm._interaction import Interaction
@@ -201,7 +200,7 @@ def read_document(path: Path) -> Document:
     except OSError as error:
         raise RecordingError(f"cannot be read: {error.strerror}", path=path) from error
     try:
-        return serializer.load_json(text)
+        return parse_document(text)
     except MalformedRecording as error:
         raise _located(error, path) from None
 

@@ -6,6 +6,7 @@ The shapes are those that providers document or that secret scanners publish.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 PLACEHOLDER = "REDACTED"
@@ -55,18 +56,22 @@ _SHAPES = (
     ("SG.", rf"{_WORD}{{16,}}\.{_WORD}{{16,}}"),  # SendGrid
     ("eyJ", rf"{_WORD}{{10,}}\.eyJ{_WORD}{{10,}}\.{_WORD}+"),  # JWT (RFC 7519)
 )
-# Shapes that stand around a secret: the group is what goes.
+# Shapes that stand around a secret: the text that each has, and the group that goes.
+_BEARER = r"\b[Bb](?:earer|EARER)\s+(?P<bearer>[A-Za-z0-9._~+/=-]{16,})"
+_BASIC = r"\b[Bb](?:asic|ASIC)\s+(?P<basic>[A-Za-z0-9+/]{16,}={0,2})(?![\w+/])"
 _SURROUNDINGS = (
     (
-        ("PRIVATE KEY",),
+        "PRIVATE KEY",
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<pem>[\s\S]*?)(?:-----END [A-Z ]*KEY-----|\Z)",
     ),
-    (("earer ", "EARER "), r"\b[Bb](?:earer|EARER)\s+(?P<bearer>[A-Za-z0-9._~+/=-]{16,})"),
-    (("asic ", "ASIC "), r"\b[Bb](?:asic|ASIC)\s+(?P<basic>[A-Za-z0-9+/]{16,}={0,2})(?![\w+/])"),
-    (("://",), r"://(?P<user>[^\s/?#@:\"'<>]+:[^\s/?#@\"'<>]+)@"),
-    (("AccountKey=",), r"AccountKey=(?P<account>[A-Za-z0-9+/]{20,}={0,2})"),
-    (("sig=",), r"[?&]sig=(?P<sig>[A-Za-z0-9%+/=_-]{16,})"),
-    (("key=",), r"[?&](?:api_?|api-)?key=(?P<query>[^\s&#\"'<>]{8,})"),
+    ("earer ", _BEARER),
+    ("EARER ", _BEARER),
+    ("asic ", _BASIC),
+    ("ASIC ", _BASIC),
+    ("://", r"://(?P<user>[^\s/?#@:\"'<>]+:[^\s/?#@\"'<>]+)@"),
+    ("AccountKey=", r"AccountKey=(?P<account>[A-Za-z0-9+/]{20,}={0,2})"),
+    ("sig=", r"[?&]sig=(?P<sig>[A-Za-z0-9%+/=_-]{16,})"),
+    ("key=", r"[?&](?:api_?|api-)?key=(?P<query>[^\s&#\"'<>]{8,})"),
 )
 # A field of JSON, or an assignment, inside a string: tool arguments are JSON in JSON.
 _ASSIGNMENT = re.compile(
@@ -86,15 +91,37 @@ def without_known_shapes(text: str) -> str:
     """The text without keys of known shapes. Most texts have none and are only looked over."""
     if len(text) < _SHORTEST_SHAPE:
         return text
-    for beginning, rest in _SHAPES:
-        if beginning in text:
-            text = _shape(beginning, rest).sub(PLACEHOLDER, text)
-    for parts, shape in _SURROUNDINGS:
-        if any(part in text for part in parts):
-            text = _surrounding(shape).sub(_without_group, text)
-    if any(part in text for part in _ASSIGNED):
+    for sign, shapes in _SHAPES_BY_SIGN.items():
+        if sign in text:
+            for beginning, rest in shapes:
+                if beginning in text:
+                    text = _shape(beginning, rest).sub(PLACEHOLDER, text)
+    for sign, surroundings in _SURROUNDINGS_BY_SIGN.items():
+        if sign in text:
+            for part, shape in surroundings:
+                if part in text:
+                    text = _surrounding(shape).sub(_without_group, text)
+    if (":" in text or "=" in text) and any(part in text for part in _ASSIGNED):
         text = _ASSIGNMENT.sub(rf"\g<name>\g<between>{PLACEHOLDER}", text)
     return text
+
+
+def _by_sign(
+    shapes: Iterable[tuple[str, str]], signs: str
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """The shapes by a character that each has: a text without it needs no closer look.
+
+    Those that have none of these stand under the empty string, which every text has.
+    """
+    grouped: dict[str, tuple[tuple[str, str], ...]] = {}
+    for shape in shapes:
+        sign = next((sign for sign in signs if sign in shape[0]), "")
+        grouped[sign] = (*grouped.get(sign, ()), shape)
+    return grouped
+
+
+_SHAPES_BY_SIGN = _by_sign(_SHAPES, "-_.")
+_SURROUNDINGS_BY_SIGN = _by_sign(_SURROUNDINGS, " :=")
 
 
 @cache

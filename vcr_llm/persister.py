@@ -12,6 +12,7 @@ from vcr.request import Request as VcrRequest
 from vcr_llm import serializer as llm_serializer
 from vcr_llm._address import address_of
 from vcr_llm._cassette_files import directory_of
+from vcr_llm._document import parse_document
 from vcr_llm._foreign import Document, is_http_exchange
 from vcr_llm._options import Options
 from vcr_llm._recording import new_recording
@@ -73,5 +74,5 @@ def _document_of(request: VcrRequest, response: VcrResponse) -> Document:
     carried = response.get(llm_serializer.RECORDING)
     item = {"request": request._to_dict(), "response": response}
     if isinstance(carried, dict):
-        return llm_serializer.load_json(llm_serializer.serialize({"interactions": [item]}))
+        return parse_document(llm_serializer.serialize({"interactions": [item]}))
     return new_recording(from_vcrpy(request, response), Options()).document

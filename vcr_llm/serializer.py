@@ -8,16 +8,15 @@ is written again as it was, down to keys that are not known here.
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from vcr.request import Request as VcrRequest
 
-from vcr_llm._document import from_document
+from vcr_llm._document import from_document, parse_document
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._foreign import Document
 from vcr_llm._interaction import Interaction
-from vcr_llm._json import JSON, MAX_DOCUMENT_DEPTH, document_text, parse
+from vcr_llm._json import JSON, document_text
 from vcr_llm._options import Options
 from vcr_llm._recording import new_recording, with_sequence
 from vcr_llm._vcrpy import from_vcrpy, to_vcrpy
@@ -30,7 +29,7 @@ def deserialize(cassette_string: str) -> dict[str, Any]:
 
     Raises MalformedRecording, which says where in the text and what was expected.
     """
-    value = load_json(cassette_string)
+    value = parse_document(cassette_string)
     recordings = value.get("recordings", [value])
     if not isinstance(recordings, list):
         msg = "recordings should be a list"
@@ -54,33 +53,6 @@ def serialize(cassette_dict: dict[str, Any]) -> str:
     if metadata:
         whole["metadata"] = metadata
     return document_text(whole)
-
-
-def load_json(text: str) -> Document:
-    """The JSON object of a recording's text.
-
-    Raises MalformedRecording, which says in which line and column, and what was expected.
-    """
-    if text.startswith("\ufeff"):
-        msg = "begins with a byte order mark, which JSON does not have; save it without one"
-        raise MalformedRecording(msg)
-    if not text.strip():
-        msg = "is empty, where a recording (a JSON object) was expected"
-        raise MalformedRecording(msg)
-    try:
-        value = parse(text, max_depth=MAX_DOCUMENT_DEPTH)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        msg = f"is not valid JSON: {place}: {error.msg}"
-        raise MalformedRecording(msg) from None
-    except ValueError as error:
-        msg = f"is no recording: {error}"
-        raise MalformedRecording(msg) from None
-    if not isinstance(value, dict):
-        found = "a list" if isinstance(value, list) else "a single value"
-        msg = f"holds {found}, where a recording (a JSON object) was expected"
-        raise MalformedRecording(msg)
-    return value
 
 
 def _interaction(document: JSON) -> dict[str, Any]:
