@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from vcr_llm import _labels
-from vcr_llm._event_labels import event_label
-from vcr_llm._labels import label_of, names_its_event
+from vcr_llm._event_labels import FAMILIES, Family, event_label, labels_of_union, names_its_event
+from vcr_llm._labels import label_of
 
 LABELS: list[tuple[str, dict[str, Any], str | None]] = [
     ("/v1/chat/completions", {"object": "chat.completion"}, "chat.chat_completion.ChatCompletion"),
@@ -111,22 +111,26 @@ newest = pytest.mark.skipif(
 )
 
 
+ASKED = [family for family in FAMILIES if family.union and "openai" in family.union]
+
+
 @newest
-@pytest.mark.parametrize(
-    ("module", "union"), [row[1:] for row in _labels._EVENT_UNIONS if "openai" in row[1]]
-)
-def test_the_table_of_events_is_the_sdks_own(module: str, union: str) -> None:
+@pytest.mark.parametrize("family", ASKED, ids=lambda family: family.paths[0])
+def test_the_table_of_events_is_the_sdks_own(family: Family) -> None:
     """Every event that the SDK's union knows has the same label in our table."""
-    for kind, label in _labels._event_classes(module, union).items():
-        assert event_label(module, kind) == label
+    for kind, label in labels_of_union(str(family.union)).items():
+        assert event_label({family.field: kind}, family.paths[0]) == label
 
 
 @newest
 def test_every_label_is_a_class_of_the_sdk() -> None:
-    """The labels of the table are classes that the newest openai has."""
-    for name in {*_labels._BY_OBJECT.values(), *_labels._DELETED.values()}:
-        module, _, attribute = f"openai.types.{name}".rpartition(".")
-        assert isinstance(getattr(importlib.import_module(module), attribute), type), name
+    """The labels of the tables are classes that the newest openai and ollama have."""
+    labels = {*_labels._BY_OBJECT.values(), *_labels._DELETED.values()}
+    labels |= {answer.label for answer in _labels._BY_ENDPOINT}
+    for label in sorted(labels):
+        if label.startswith(("openai.", "ollama.")):
+            module, _, attribute = label.rpartition(".")
+            assert isinstance(getattr(importlib.import_module(module), attribute), type), label
 
 
 def test_events_of_the_responses_api_are_named_on_the_wire() -> None:
@@ -137,9 +141,67 @@ def test_events_of_the_responses_api_are_named_on_the_wire() -> None:
 
 
 @pytest.mark.parametrize(
-    ("module", "name"),
-    [("no_such_package.types", "X"), ("openai.types.no_such_module", "X"), ("openai.types", "X")],
+    "union", ["no_such_package.types.X", "openai.types.no_such_module.X", "openai.types.X"]
 )
-def test_an_sdk_without_the_type_gives_no_labels(module: str, name: str) -> None:
+def test_an_sdk_without_the_type_gives_no_labels(union: str) -> None:
     """An older SDK lacks some unions: its events are kept without a label."""
-    assert _labels._event_classes(module, name) == {}
+    assert labels_of_union(union) == {}
+
+
+OTHERS: list[tuple[str, dict[str, Any], str | None]] = [
+    (
+        "/v2/chat",
+        {"type": "tool-call-delta"},
+        "cohere.v2.types.v2chat_stream_response.ToolCallDeltaV2ChatStreamResponse",
+    ),
+    ("/v2/chat", {"id": "x", "message": {}}, "cohere.v2.types.v2chat_response.V2ChatResponse"),
+    (
+        "/v1/chat",
+        {"event_type": "text-generation", "text": "Hi"},
+        "cohere.types.streamed_chat_response.TextGenerationStreamedChatResponse",
+    ),
+    ("/v1/chat", {"text": "Hi"}, "cohere.types.non_streamed_chat_response.NonStreamedChatResponse"),
+    (
+        "/v1/fim/completions",
+        {"object": "chat.completion.chunk"},
+        "mistralai.client.models.completionchunk.CompletionChunk",
+    ),
+    (
+        "/v1/conversations",
+        {"type": "conversation.response.started"},
+        "mistralai.client.models.responsestartedevent.ResponseStartedEvent",
+    ),
+    (
+        "/v1/audio/transcriptions",
+        {"type": "transcription.done"},
+        "mistralai.client.models.transcriptionstreamdone.TranscriptionStreamDone",
+    ),
+    ("/v1/messages", {"type": "ping"}, None),
+    ("/v1/messages", {"type": "error", "error": {}}, None),
+    (
+        "/model/anthropic.claude/invoke-with-response-stream",
+        {"type": "message_stop"},
+        "anthropic.types.raw_message_stop_event.RawMessageStopEvent",
+    ),
+    (
+        "/v1/projects/p/locations/l/publishers/anthropic/models/c:streamRawPredict",
+        {"type": "message_start"},
+        "anthropic.types.raw_message_start_event.RawMessageStartEvent",
+    ),
+    (
+        "/v1/messages/batches/b",
+        {"type": "message_batch"},
+        "anthropic.types.messages.message_batch.MessageBatch",
+    ),
+    (
+        "/v1beta/models/g:streamGenerateContent",
+        {"candidates": []},
+        "google.genai.types.GenerateContentResponse",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "payload", "label"), OTHERS)
+def test_every_provider_has_labels(path: str, payload: dict[str, Any], label: str | None) -> None:
+    """Anthropic, Google, Cohere and Mistral, from their own endpoints and from those of clouds."""
+    assert label_of(payload, path, is_event=True) == label

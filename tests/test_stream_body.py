@@ -173,7 +173,12 @@ PROVIDERS = [
         "Cohere",
         Origin("api.cohere.com", "/v2/chat"),
         f'event: content-delta\ndata: {{"type":"content-delta"}}\n\n{DONE}',
-        [{"__data__": {"type": "content-delta"}, "__event__": "content-delta"}],
+        [
+            tag(
+                "cohere.v2.types.v2chat_stream_response.ContentDeltaV2ChatStreamResponse",
+                {"type": "content-delta"},
+            )
+        ],
         {"done": True},
     ),
     Stream(

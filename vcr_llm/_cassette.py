@@ -113,6 +113,7 @@ class RecordingCassette(Cassette):
         self._metadata = {} if self.plan.rewrite else dict(self._stored_metadata)
         if is_writable and (self.plan.rewrite or not self.plan.record_on_exception):
             self._staging = Staging(self._directory)
+            self._staging.sweep()
         if not self.plan.rewrite:
             self._load_own()
         for path in self.plan.extra_paths:

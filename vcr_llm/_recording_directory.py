@@ -13,7 +13,7 @@ import re
 import shutil
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -82,8 +82,8 @@ class RecordingDirectory:
         """
         if not self.exists():
             return []
-        found = [self._read(path) for path in self._candidates()]
-        return sorted((recording for recording in found if recording is not None), key=_order)
+        found = [self.read(path) for path in self.candidates()]
+        return sorted((recording for recording in found if recording is not None), key=replay_order)
 
     def metadata(self) -> dict[str, Any]:
         """What was stored beside the recordings, ``{}`` for nothing."""
@@ -108,6 +108,25 @@ class RecordingDirectory:
             self._make()
             with self._written(document, path.name) as temporary:
                 return Recording(path, document) if _take_name(temporary, path) else None
+
+    def fill(self, documents: Mapping[str, Document]) -> None:
+        """Make the directory, and write files that nobody looks for before it has its last name."""
+        with _explained(self.path):
+            self.path.mkdir(parents=True)
+            for name, document in documents.items():
+                _write_new(self.path / name, document)
+
+    def take_name(self, path: Path) -> bool:
+        """Give the directory its last name in one step; False where something has that name."""
+        with _explained(path):
+            try:
+                if not os.path.lexists(path):
+                    self.path.rename(path)
+                    return True
+            except OSError:
+                if not os.path.lexists(path):
+                    raise
+            return False
 
     def put(self, document: Document, path: Path) -> Recording:
         """Write a recording under its name, over what had it before, in one step.
@@ -150,7 +169,7 @@ class RecordingDirectory:
         self.exists()
         self.path.mkdir(parents=True, exist_ok=True)
 
-    def _candidates(self) -> Iterator[Path]:
+    def candidates(self) -> Iterator[Path]:
         """The files that may be recordings: visible, ``.json``, not the metadata."""
         with os.scandir(self.path) as entries:
             names = sorted(entry.name for entry in entries if entry.is_file())
@@ -158,8 +177,11 @@ class RecordingDirectory:
             if name.endswith(".json") and not name.startswith(".") and name != METADATA:
                 yield self.path / name
 
-    def _read(self, path: Path) -> Recording | None:
-        """The recording in a file, or None where the file is somebody else's."""
+    def read(self, path: Path) -> Recording | None:
+        """The recording in a file, or None where the file is somebody else's.
+
+        Raises MalformedRecording, with the file, the place in it and the cure.
+        """
         document = read_document(path)
         is_named = parse_file_name(path.name) is not None
         if document and not is_named and not document.keys() & {"request", "response"}:
@@ -175,8 +197,7 @@ class RecordingDirectory:
         unique = f".{name}.{os.getpid()}-{next_number()}{_TEMPORARY}"
         temporary = self.path / unique
         try:
-            with temporary.open("x", encoding="utf-8", newline="\n") as file:
-                write_document(document, file.write)
+            _write_new(temporary, document)
             yield temporary
         finally:
             temporary.unlink(missing_ok=True)
@@ -205,12 +226,18 @@ def read_document(path: Path) -> Document:
         raise _located(error, path) from None
 
 
+def _write_new(path: Path, document: Document) -> None:
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        write_document(document, file.write)
+
+
 def next_number() -> int:
     """A number that no other temporary name of this process has."""
     return next(_numbers)
 
 
-def _order(recording: Recording) -> tuple[int, str, int]:
+def replay_order(recording: Recording) -> tuple[int, str, int]:
+    """The key that sorts recordings into the order in which they are replayed."""
     named = parse_file_name(recording.path.name)
     address, repeat = named or (recording.path.name, 1)
     return sequence_of(recording.document) or 0, address, repeat

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vcr_llm._address import address_of, file_name
@@ -104,8 +104,33 @@ class Staging:
         name = f"{owner}.{os.getpid()}-{next_number()}{_WAITING}"
         self.directory = RecordingDirectory(cassette.path.parent / name)
         self.writer = RecordingWriter(self.directory)
-        remove_abandoned(cassette.path.parent, f"{escaped(owner)}.*{_WAITING}")
+        self._pattern = f"{escaped(owner)}.*{_WAITING}"
+
+    def sweep(self) -> None:
+        """Remove what runs that were killed left beside the cassette."""
+        remove_abandoned(self.directory.path.parent, self._pattern)
 
     def discard(self) -> None:
         """Remove the directory and what is left in it."""
         shutil.rmtree(self.directory.path, ignore_errors=True)
+
+
+def write_whole(cassette: RecordingDirectory, documents: Mapping[str, Document]) -> bool:
+    """Write a cassette that is not there yet, by the names of its files, all in one step.
+
+    False where something has its name; it is left as it is.
+    """
+    staging = Staging(cassette)
+    is_there = False
+    try:
+        staging.directory.fill(documents)
+        is_there = staging.directory.take_name(cassette.path)
+    finally:
+        if not is_there:
+            staging.discard()
+    return is_there
+
+
+def sweep(folder: Path) -> None:
+    """Remove what runs that were killed left beside the cassettes of a folder."""
+    remove_abandoned(folder, f".*{_WAITING}")

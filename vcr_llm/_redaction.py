@@ -24,6 +24,7 @@ from vcr_llm._secret_names import (
     is_secret_header,
     is_secret_name,
     is_secret_parameter,
+    may_be_secret,
 )
 from vcr_llm._secret_shapes import PLACEHOLDER, without_known_shapes
 from vcr_llm._tagged import BYTES, DATA, TEXT, tag, tag_of
@@ -90,16 +91,21 @@ class Redaction:
 
     def _cleaner(self, learned: Iterable[str]) -> Clean:
         literals = (*self._literals, *learned)
-        cleaned: dict[str, str] = {}
+        harmless: set[str] = set()
 
         def clean(text: str) -> str:
-            """The text cleaned; names and ids, which each event repeats, are looked at once."""
-            if len(text) > _LONGEST_REMEMBERED:
-                return clean_anew(text)
-            found = cleaned.get(text)
-            if found is None:
-                found = cleaned[text] = clean_anew(text)
-            return found
+            """The text cleaned, the very same object where it is harmless.
+
+            Names and ids, which each event repeats, are looked at once.
+            """
+            if text in harmless:
+                return text
+            cleaned = clean_anew(text)
+            if cleaned != text:
+                return cleaned
+            if len(text) <= _LONGEST_REMEMBERED:
+                harmless.add(text)
+            return text
 
         def clean_anew(text: str) -> str:
             for literal in literals:
@@ -126,8 +132,7 @@ def secrets_in_headers(headers: Headers) -> frozenset[str]:
 def _clean_value(value: JSON, clean: Clean) -> JSON:
     """A value without secrets; the very same object where it holds none."""
     if isinstance(value, str):
-        cleaned = clean(value)
-        return value if cleaned == value else cleaned
+        return clean(value)
     if isinstance(value, list):
         items = [_clean_value(item, clean) for item in value]
         return value if _are_the_same(items, value) else items
@@ -154,6 +159,8 @@ def _are_the_same(cleaned: Iterable[JSON], values: Iterable[JSON]) -> bool:
 
 def _clean_member(name: str, value: JSON, clean: Clean) -> JSON:
     """A member of an object; a tool's schema for a secret is no secret."""
+    if not may_be_secret(name):
+        return _clean_value(value, clean)
     if is_secret_name(name):
         if isinstance(value, int | float | Number) and not isinstance(value, bool):
             return PLACEHOLDER

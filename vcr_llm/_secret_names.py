@@ -126,6 +126,12 @@ def is_secret_field(name: str, value: str) -> bool:
 
 
 @cache
+def may_be_secret(name: str) -> bool:
+    """Whether a field of this name may hold a secret; whether it does may depend on its value."""
+    return is_secret_name(name) or name.lower() in _DOUBTFUL_FIELDS
+
+
+@cache
 def is_secret_name(name: str) -> bool:
     """Whether a field of this name holds a secret."""
     folded = _folded(name)

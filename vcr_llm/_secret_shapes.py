@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from functools import cache
 
 PLACEHOLDER = "REDACTED"
+
+_Shape = tuple[str, str]  # a text that stands in it, and a pattern
 _SHORTEST_SHAPE = 12
 
 # The shapes of keys: the text that each begins with, and what follows it. A key begins a word, so
@@ -91,33 +93,36 @@ def without_known_shapes(text: str) -> str:
     """The text without keys of known shapes. Most texts have none and are only looked over."""
     if len(text) < _SHORTEST_SHAPE:
         return text
-    for sign, shapes in _SHAPES_BY_SIGN.items():
-        if sign in text:
-            for beginning, rest in shapes:
-                if beginning in text:
-                    text = _shape(beginning, rest).sub(PLACEHOLDER, text)
-    for sign, surroundings in _SURROUNDINGS_BY_SIGN.items():
-        if sign in text:
-            for part, shape in surroundings:
-                if part in text:
-                    text = _surrounding(shape).sub(_without_group, text)
+    for part, rest in _possible(_SHAPES_BY_SIGN, text):
+        text = _shape(part, rest).sub(PLACEHOLDER, text)
+    for _part, shape in _possible(_SURROUNDINGS_BY_SIGN, text):
+        text = _surrounding(shape).sub(_without_group, text)
     if (":" in text or "=" in text) and any(part in text for part in _ASSIGNED):
         text = _ASSIGNMENT.sub(rf"\g<name>\g<between>{PLACEHOLDER}", text)
     return text
 
 
-def _by_sign(
-    shapes: Iterable[tuple[str, str]], signs: str
-) -> dict[str, tuple[tuple[str, str], ...]]:
+def _by_sign(shapes: Iterable[_Shape], signs: str) -> dict[str, tuple[_Shape, ...]]:
     """The shapes by a character that each has: a text without it needs no closer look.
 
     Those that have none of these stand under the empty string, which every text has.
     """
-    grouped: dict[str, tuple[tuple[str, str], ...]] = {}
+    grouped: dict[str, tuple[_Shape, ...]] = {}
     for shape in shapes:
         sign = next((sign for sign in signs if sign in shape[0]), "")
         grouped[sign] = (*grouped.get(sign, ()), shape)
     return grouped
+
+
+def _possible(shapes_by_sign: dict[str, tuple[_Shape, ...]], text: str) -> list[_Shape]:
+    """The shapes whose own part stands in the text."""
+    return [
+        shape
+        for sign, shapes in shapes_by_sign.items()
+        if sign in text
+        for shape in shapes
+        if shape[0] in text
+    ]
 
 
 _SHAPES_BY_SIGN = _by_sign(_SHAPES, "-_.")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from vcr_llm._errors import MalformedRecording
+from vcr_llm._event_labels import names_its_event
 from vcr_llm._event_stream import FIELDS, Event, Syntax, parse_frame, render_frame, split_frames
 from vcr_llm._framing import (
     Framing,
@@ -22,7 +23,7 @@ from vcr_llm._framing import (
 )
 from vcr_llm._habits import Origin, stream_habit
 from vcr_llm._json import JSON
-from vcr_llm._labels import label_of, names_its_event
+from vcr_llm._labels import label_of
 from vcr_llm._tagged import DATA, TEXT, TYPE, tag, tag_json, tag_of, untag_json
 
 _BEFORE_FIRST_EVENT = re.compile("\ufeff?[\r\n]*")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -265,6 +266,22 @@ def test_an_interrupted_run_is_finished(tmp_path: Path, kept: int) -> None:
     assert tree(tmp_path / "part") == tree(tmp_path / "whole")
 
 
+def test_what_a_killed_run_left_is_swept(tmp_path: Path) -> None:
+    """A directory takes its name when it is whole; what never did is removed by the next run."""
+    gone = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    write(tmp_path / "old", test_x=cassette(exchange()))
+    left = tmp_path / "new" / f".test_x.{gone.stdout.strip()}-0.recording"
+    left.mkdir(parents=True)
+    (left / "half.json").write_text("{", encoding="utf-8")
+    assert _convert(tmp_path / "old", tmp_path / "new") == 0
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["test_x"]
+
+
 def test_a_recording_without_its_place_gets_it(tmp_path: Path) -> None:
     """A recorder that was killed may have left the first recording unnumbered."""
     write(tmp_path, test_x=cassette(exchange("a"), exchange("b")))
@@ -331,12 +348,12 @@ def test_delete_keeps_a_file_whose_directory_does_not_hold_the_same(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A disk that loses what was written does not cost the old file as well."""
-    add = RecordingDirectory.add
+    fill = RecordingDirectory.fill
 
-    def lose(self: Any, document: Any, path: Path) -> Any:
-        return add(self, {**document, "test_id": "damaged"}, path)
+    def lose(self: Any, documents: Any) -> None:
+        fill(self, {name: {**document, "test_id": "x"} for name, document in documents.items()})
 
-    monkeypatch.setattr(RecordingDirectory, "add", lose)
+    monkeypatch.setattr(RecordingDirectory, "fill", lose)
     old = write(tmp_path, a=cassette(exchange()))
     found = summary_of(capsys, "convert", old, old, "--delete")
     assert (found["status"], found["deleted_files"]) == (1, 0)

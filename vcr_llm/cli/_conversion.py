@@ -21,6 +21,7 @@ from vcr_llm._normalization import normalized
 from vcr_llm._old_cassette import NotACassette, OldCassette, OldInteraction, read_cassette
 from vcr_llm._recording import says_the_same, sequence_of, with_sequence
 from vcr_llm._recording_directory import METADATA, RecordingDirectory
+from vcr_llm._recording_writer import write_whole
 from vcr_llm._redaction import Redaction, secrets_in_headers
 from vcr_llm._secret_shapes import PLACEHOLDER
 
@@ -204,10 +205,11 @@ def _save(directory: RecordingDirectory, plan: Plan) -> int:
 
     Raises RecordingError where it holds anything else, before anything is written.
     """
+    files = {**plan.documents, **({METADATA: plan.metadata} if plan.metadata else {})}
+    if not directory.exists() and write_whole(directory, files):
+        return len(plan.documents)
     held = _held(directory, plan)
     written = 0
-    if not plan.documents:
-        directory.path.mkdir(parents=True, exist_ok=True)
     for name, document in plan.documents.items():
         path = directory.path / name
         if name not in held:

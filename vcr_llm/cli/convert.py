@@ -11,6 +11,7 @@ import click
 
 from vcr_llm._cassette_files import OLD_SUFFIXES, directory_of
 from vcr_llm._recording_directory import METADATA
+from vcr_llm._recording_writer import sweep
 from vcr_llm.cli import FOUND, OK
 from vcr_llm.cli._conversion import Job, Outcome, Status, convert_file
 from vcr_llm.cli._jobs import done
@@ -39,6 +40,8 @@ def command(
     """
     walk = Walk(_may_be_cassette, excluded=_inside(destination, sources))
     first, later = assigned(walk.over(sources), destination)
+    for folder in {directory.parent for _path, directory in first}:
+        sweep(folder)
     total = len(first) + len(later)
     waves = chain.from_iterable(
         done(convert_file, [Job(*pair, verbatim=verbatim, delete=delete) for pair in wave])
