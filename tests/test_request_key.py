@@ -53,6 +53,26 @@ def tool_use(name: str, answered: str) -> dict[str, Any]:
     }
 
 
+def bedrock(name: str, answered: str) -> dict[str, Any]:
+    """The same as Bedrock's Converse has it."""
+    return {
+        "messages": [
+            {"content": [{"toolUse": {"toolUseId": name, "name": "f"}}]},
+            {"content": [{"toolResult": {"toolUseId": answered}}]},
+        ]
+    }
+
+
+def gemini(name: str, answered: str) -> dict[str, Any]:
+    """The same as Gemini has it."""
+    return {
+        "contents": [
+            {"parts": [{"functionCall": {"id": name, "name": "f"}}]},
+            {"parts": [{"functionResponse": {"id": answered, "name": "f"}}]},
+        ]
+    }
+
+
 def multipart(boundary: str) -> JSON:
     """A multipart body with this boundary, as a value."""
     body = (
@@ -88,6 +108,8 @@ SAME: list[tuple[str, Any, Any]] = [
         request({"input": [{"call_id": "a"}, {"call_id": "a"}]}),
         request({"input": [{"call_id": "b"}, {"call_id": "b"}]}),
     ),
+    ("Bedrock's tool uses", request(bedrock("a", "a")), request(bedrock("tooluse_1", "tooluse_1"))),
+    ("Gemini's function calls", request(gemini("a", "a")), request(gemini("x1", "x1"))),
 ]
 
 DIFFERENT: list[tuple[str, Any, Any, list[str]]] = [

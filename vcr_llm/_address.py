@@ -50,6 +50,15 @@ def parse_file_name(name: str) -> tuple[str, int] | None:
     return None if match is None else (match[1], int(match[2] or 1))
 
 
+def as_file_name(test_id: str) -> str:
+    """A test's name as pytest-recording names its cassette.
+
+    Each character that some file system refuses becomes a hyphen (pytest-recording 0.14.1,
+    ``default_cassette_name``).
+    """
+    return "".join("-" if character in r"<>?%*:|\"'/\\" else character for character in test_id)
+
+
 def _rounded(value: JSON) -> JSON:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}

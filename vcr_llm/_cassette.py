@@ -24,6 +24,7 @@ from vcr.errors import UnhandledHTTPRequestError
 from vcr.record_mode import RecordMode
 from vcr.request import Request as VcrRequest
 
+from vcr_llm._address import as_file_name
 from vcr_llm._cassette_files import SUFFIX, directory_of, old_cassette_of, read_old_cassette
 from vcr_llm._foreign import is_http_exchange
 from vcr_llm._interaction import Headers, Interaction
@@ -184,7 +185,7 @@ class RecordingCassette(Cassette):
             return True
         if self.plan.options.layout == "flat":
             return False
-        return not isinstance(theirs, str) or _as_file_name(theirs) != _as_file_name(str(own))
+        return not isinstance(theirs, str) or as_file_name(theirs) != as_file_name(str(own))
 
     # --- matching -----------------------------------------------------------------------------
 
@@ -497,8 +498,3 @@ def _nearby(path: Path) -> str:
     return (
         str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)
     )
-
-
-def _as_file_name(test_id: str) -> str:
-    """A test's name with the characters replaced that pytest-recording replaces."""
-    return "".join("-" if character in r"<>?%*:|\"'/\\" else character for character in test_id)

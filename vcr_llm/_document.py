@@ -82,8 +82,23 @@ def request_document(request: Request, keep_headers: Sequence[Pattern] = ()) -> 
         "headers": dict(kept),
         "body": body,
         "endpoint": request.path,
-        "model": _model(body, request.path),
+        "model": model_of(body, request.path),
     }
+
+
+def model_of(body: JSON, path: str) -> str | None:
+    """The model that was asked for: in the body, in a form's field, or in the URL's path."""
+    fields = untag_json(body)
+    if tag_of(body) is None and isinstance(fields, dict) and isinstance(fields.get("model"), str):
+        return str(fields["model"])
+    for field in fields if isinstance(fields, list) else ():
+        match field:
+            case ["model", str(model)] | {"name": "model", "body": {"__data__": str(model)}}:
+                return model
+            case _:
+                pass
+    named = _MODEL_IN_PATH.search(path)
+    return unquote(named[1]) if named else None
 
 
 def from_document(document: Document) -> Interaction:
@@ -252,21 +267,6 @@ def _url(request: Document) -> str:
     except ValueError as error:
         raise _wrong("request.url", f"a URL ({error})") from None
     return url
-
-
-def _model(body: JSON, path: str) -> str | None:
-    """The model that was asked for: in the body, in a form's field, or in the URL's path."""
-    fields = untag_json(body)
-    if tag_of(body) is None and isinstance(fields, dict) and isinstance(fields.get("model"), str):
-        return str(fields["model"])
-    for field in fields if isinstance(fields, list) else ():
-        match field:
-            case ["model", str(model)] | {"name": "model", "body": {"__data__": str(model)}}:
-                return model
-            case _:
-                pass
-    named = _MODEL_IN_PATH.search(path)
-    return unquote(named[1]) if named else None
 
 
 def _object(container: Document, key: str) -> Document:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from vcr_llm._address import address_of
+from vcr_llm._address import address_of, parse_file_name
 from vcr_llm._document import to_document
 from vcr_llm._foreign import Document
 from vcr_llm._interaction import Headers, Interaction
@@ -59,6 +59,12 @@ def sequence_of(document: Document) -> int | None:
     """The position that a document names, or None."""
     sequence = document.get("sequence")
     return sequence if isinstance(sequence, int) and not isinstance(sequence, bool) else None
+
+
+def replay_order(name: str, document: Document) -> tuple[int, str, int]:
+    """The key that sorts recordings, by the names of their files, into the order of replay."""
+    address, repeat = parse_file_name(name) or (name, 1)
+    return sequence_of(document) or 0, address, repeat
 
 
 def says_the_same(one: Document, other: Document) -> bool:

@@ -26,7 +26,7 @@ from vcr_llm._errors import MalformedRecording, RecordingError, RecordingNotSave
 from vcr_llm._foreign import Document, is_http_exchange
 from vcr_llm._interaction import Interaction
 from vcr_llm._json import write_document
-from vcr_llm._recording import says_the_same, sequence_of
+from vcr_llm._recording import replay_order, says_the_same
 
 METADATA = "metadata.json"
 """The file that holds what ``Cassette.get_metadata`` stores."""
@@ -83,7 +83,10 @@ class RecordingDirectory:
         if not self.exists():
             return []
         found = [self.read(path) for path in self.candidates()]
-        return sorted((recording for recording in found if recording is not None), key=replay_order)
+        return sorted(
+            (recording for recording in found if recording is not None),
+            key=lambda recording: replay_order(recording.path.name, recording.document),
+        )
 
     def metadata(self) -> dict[str, Any]:
         """What was stored beside the recordings, ``{}`` for nothing."""
@@ -234,13 +237,6 @@ def _write_new(path: Path, document: Document) -> None:
 def next_number() -> int:
     """A number that no other temporary name of this process has."""
     return next(_numbers)
-
-
-def replay_order(recording: Recording) -> tuple[int, str, int]:
-    """The key that sorts recordings into the order in which they are replayed."""
-    named = parse_file_name(recording.path.name)
-    address, repeat = named or (recording.path.name, 1)
-    return sequence_of(recording.document) or 0, address, repeat
 
 
 def _take_name(temporary: Path, path: Path) -> bool:

@@ -25,7 +25,8 @@ IgnoredPath = tuple[str | int, ...]
 """A path in a JSON body: names, indexes, and ``"*"`` for every item."""
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
-_TOOL_CALL_REFERENCES = ("tool_call_id", "tool_use_id", "call_id")
+_TOOL_CALL_REFERENCES = ("tool_call_id", "tool_use_id", "call_id", "toolUseId")
+_TOOL_CALLS = ("functionCall", "functionResponse")  # Gemini's, whose id is called just that
 _PATH = re.compile(r"\.?([^.\[\]]+)|\[(\*|\d+)\]")
 _PLACES = 5
 _LONGEST_INTEGER = 4000  # digits; Python refuses to write more than 4300
@@ -190,15 +191,18 @@ def _normalized(value: JSON, tool_calls: dict[str, str]) -> JSON:
 
 
 def _normalized_member(key: str, value: JSON, tool_calls: dict[str, str]) -> JSON:
-    if key != "tool_calls" or not isinstance(value, list):
-        return _normalized(value, tool_calls)
-    calls: list[JSON] = []
-    for call in value:
-        normal = _normalized(call, tool_calls)
-        if isinstance(call, dict) and isinstance(normal, dict) and "id" in call:
-            normal["id"] = _renumbered(call["id"], tool_calls)
-        calls.append(normal)
-    return calls
+    if key in _TOOL_CALLS:
+        return _with_renumbered_id(value, tool_calls)
+    if key == "tool_calls" and isinstance(value, list):
+        return [_with_renumbered_id(call, tool_calls) for call in value]
+    return _normalized(value, tool_calls)
+
+
+def _with_renumbered_id(call: JSON, tool_calls: dict[str, str]) -> JSON:
+    normal = _normalized(call, tool_calls)
+    if isinstance(call, dict) and isinstance(normal, dict) and "id" in call:
+        normal["id"] = _renumbered(call["id"], tool_calls)
+    return normal
 
 
 def _is_tool_call_id(key: str, holder: dict[str, JSON]) -> bool:

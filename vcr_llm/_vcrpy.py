@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from http import HTTPMethod
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,6 +31,8 @@ from vcr_llm._interaction import (
 
 VcrResponse = dict[str, Any]
 
+_METHODS = frozenset(HTTPMethod)
+
 
 def from_vcrpy(request: VcrRequest, response: VcrResponse) -> Interaction:
     """The interaction that vcrpy hands over, its body content-decoded."""
@@ -47,9 +50,10 @@ def to_vcrpy(interaction: Interaction) -> tuple[VcrRequest, VcrResponse]:
 
 
 def request_from_vcrpy(request: VcrRequest) -> Request:
-    """A request that vcrpy hands over."""
+    """A request that vcrpy hands over, its method as HTTP has it: aiohttp's is as it was spelled."""
     headers = _pairs(request.headers)
-    return Request(request.method, request.uri, headers, _body(request, headers))
+    method = request.method.upper() if request.method.upper() in _METHODS else request.method
+    return Request(method, request.uri, headers, _body(request, headers))
 
 
 def request_to_vcrpy(request: Request) -> VcrRequest:
