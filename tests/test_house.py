@@ -26,6 +26,7 @@ EDGES = {
     "_cassette",
     "_cassette_files",
     "_config",
+    "_httpx_stub",
     "_misses",
     "_modes",
     "_recorder",

@@ -14,10 +14,10 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from vcr.cassette import Cassette, _run_hooks
 from vcr.errors import UnhandledHTTPRequestError
@@ -26,15 +26,19 @@ from vcr.request import Request as VcrRequest
 
 from vcr_llm._address import as_file_name
 from vcr_llm._cassette_files import SUFFIX, directory_of, old_cassette_of, read_old_cassette
+from vcr_llm._document import response_events, to_document
+from vcr_llm._ending import Ending
+from vcr_llm._errors import RecordingEnds
 from vcr_llm._foreign import is_http_exchange
-from vcr_llm._interaction import Headers, Interaction
-from vcr_llm._misses import Candidate, Incoming, describe_miss
+from vcr_llm._interaction import Arrival, Headers, Interaction
+from vcr_llm._misses import Candidate, Incoming, describe_miss, record_again
 from vcr_llm._options import Options
 from vcr_llm._recording import Addressed, new_recording
 from vcr_llm._recording_directory import Recording, RecordingDirectory
 from vcr_llm._recording_writer import RecordingWriter, Staging
 from vcr_llm._request_index import Failure, RequestIndex
 from vcr_llm._request_key import RequestKey
+from vcr_llm._stream_end import says_its_end
 from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_from_vcrpy, to_vcrpy
 
 Result = TypeVar("Result")
@@ -58,6 +62,24 @@ class Plan:
     """Whether somebody else calls `RecordingCassette.finish` when more is over."""
 
 
+class Playback(NamedTuple):
+    """What answers a request: the response, and its body event by event."""
+
+    response: VcrResponse
+    events: list[bytes]
+    ended: Ending | None = None
+    arrivals: tuple[Arrival, ...] = ()
+    name: str = ""
+    """What to call the recording in a message."""
+
+
+class Tape(Protocol):
+    """A response that is still being recorded."""
+
+    def close(self) -> None:
+        """Nobody will read more of it: save what came."""
+
+
 @dataclass(slots=True)
 class _Entry:
     """One of the cassette's interactions: where it is on disk, and whether it is new."""
@@ -79,6 +101,8 @@ class RecordingCassette(Cassette):
     def __init__(self, path: str, *, plan: Plan, **host_arguments: Any) -> None:
         super().__init__(path=path, **host_arguments)
         self.misses: list[str] = []
+        self.tapes: set[Tape] = set()
+        """The responses that are being read now."""
         self.plan = plan
         self._directory = RecordingDirectory(path)
         self._shown_path = _nearby(self._directory.path)
@@ -208,10 +232,7 @@ class RecordingCassette(Cassette):
         if not filtered:
             return False
         with self._lock:
-            is_playing = self.record_mode != RecordMode.ALL and (
-                self.rewound or self.allow_playback_repeats
-            )
-            if is_playing and self._can_take(request, filtered):
+            if self._is_playing and self._can_take(request, filtered):
                 return True
             self._unanswered.add(self._index.look_at(filtered).key)
             return False
@@ -229,6 +250,57 @@ class RecordingCassette(Cassette):
             response: VcrResponse = self.data[index][1]
             # vcrpy's urllib3 stub deletes headers from what it is given.
             return {**response, "headers": dict(response["headers"])}
+
+    def play(self, request: VcrRequest) -> Playback | None:
+        """What answers a request, matched and taken in one step; None where nothing does."""
+        filtered = self._before_record_request(request)
+        if not filtered:
+            return None
+        with self._lock:
+            index = self._available(filtered) if self._is_playing else None
+            if index is None:
+                self._unanswered.add(self._index.look_at(filtered).key)
+                return None
+            self.play_counts[index] += 1
+            return self._playback(index)
+
+    def refuses(self, request: VcrRequest) -> bool:
+        """Whether a request without a recording may not be sent."""
+        return self.write_protected and bool(self._before_record_request(request))
+
+    def unrecorded_rest(self, playback: Playback) -> RecordingEnds:
+        """The error for a client that reads on where the recorded one had stopped."""
+        msg = (
+            f"{playback.name}: the client that was recorded closed this stream after "
+            f"{len(playback.events)} events, and this one reads on. "
+            f"Record it again: {record_again(self._own_test)}"
+        )
+        self.misses.append(msg)
+        return RecordingEnds(msg, path=None)
+
+    @property
+    def _is_playing(self) -> bool:
+        return self.record_mode != RecordMode.ALL and (
+            self.rewound or bool(self.allow_playback_repeats)
+        )
+
+    def _playback(self, index: int) -> Playback:
+        response = self.data[index][1]
+        entry = self._entries[index]
+        exchange = from_vcrpy(self.data[index][0], response)
+        events = self._events(entry, exchange)
+        given = {**response, "headers": dict(response["headers"])}
+        received = exchange.response
+        return Playback(given, events, received.ended, received.arrivals, self._name_of(entry))
+
+    def _events(self, entry: _Entry, exchange: Interaction) -> list[bytes]:
+        """The body as the recording has it; a hook may have changed it, or there is no file."""
+        body = exchange.response.body
+        if entry.recording is not None:
+            events = list(response_events(entry.recording.document))
+            if b"".join(events) == body:
+                return events
+        return list(response_events(to_document(exchange)))
 
     def _responses(self, request: VcrRequest) -> Iterator[tuple[int, VcrResponse]]:
         """vcrpy's list of all responses that match a request, played or not."""
@@ -315,11 +387,16 @@ class RecordingCassette(Cassette):
             ignore=self.plan.options.ignore,
             cassette=self._shown_path,
             record_mode=str(RecordMode(self.record_mode).value),
-            test_id=self.plan.test_id if self.plan.is_test else None,
+            test_id=self._own_test,
         )
         if text not in self.misses:
             self.misses.append(text)
         return text
+
+    @property
+    def _own_test(self) -> str | None:
+        """The test to name in a command, None outside our plugin."""
+        return self.plan.test_id if self.plan.is_test else None
 
     def _candidate(self, seen: Incoming, filtered: VcrRequest, number: int) -> Candidate:
         entry, recorded = self._entries[number], self._index.recorded(number)
@@ -388,8 +465,11 @@ class RecordingCassette(Cassette):
             if hooked is None:
                 return
         exchange = from_vcrpy(*hooked)
+        received = exchange.response
+        if received.ended == Ending() and says_its_end(received):
+            received = replace(received, ended=None)
         addressed = new_recording(
-            Interaction(exchange.request, exchange.response, self.plan.test_id),
+            Interaction(exchange.request, received, self.plan.test_id),
             self.plan.options,
             secret_headers=sent_headers,
         )
@@ -412,6 +492,8 @@ class RecordingCassette(Cassette):
         Called when the HTTP libraries are restored. ``has_raised`` says that the code inside the
         cassette raised. Raises what prevented a recording from being saved.
         """
+        for tape in list(self.tapes):
+            tape.close()
         with self._lock:
             self._is_closed = True
             has_failed = has_raised or self.plan.has_failed()

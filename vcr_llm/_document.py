@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 from vcr_llm._body import (
@@ -20,6 +21,7 @@ from vcr_llm._body import (
     encode_response_body,
     implied_content_type,
 )
+from vcr_llm._ending import decode_ending, encode_ending
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._foreign import Document, as_documented
 from vcr_llm._habits import STREAM_KINDS, Origin, is_implied, stream_kind
@@ -44,6 +46,7 @@ from vcr_llm._interaction import (
 )
 from vcr_llm._json import JSON, MAX_DOCUMENT_DEPTH, parse
 from vcr_llm._tagged import BYTES, tag_of, untag_json
+from vcr_llm._timing import decode_timing, encode_timing
 
 _MODEL_IN_PATH = re.compile(r"/(?:deployments|models|model|engines)/([^/:]+)")
 _OK = 200
@@ -106,8 +109,12 @@ def from_document(document: Document) -> Interaction:
 
     Raises MalformedRecording, which names the place, where it holds none.
     """
-    events = b"".join(response_events(document))
-    return Interaction(request_of(document), response_head(document, events), test_id_of(document))
+    events = list(response_events(document))
+    response = response_head(document, b"".join(events))
+    timing = _object(as_documented(document), "response").get("timing")
+    if timing is not None:
+        response = replace(response, arrivals=decode_timing(map(len, events), timing))
+    return Interaction(request_of(document), response, test_id_of(document))
 
 
 def request_of(document: Document) -> Request:
@@ -142,13 +149,14 @@ def response_head(document: Document, body: bytes) -> Response:
         standard_reason(status) if reason is None else reason,
         _response_headers(response, content),
         body,
+        decode_ending(response.get("ended")),
     )
 
 
 def response_events(document: Document) -> Iterator[bytes]:
-    """The bytes of the recorded body, event by event where it is a stream."""
+    """The bytes of the recorded body, event by event where it is a stream; none is empty."""
     _response, content = _response_parts(document)
-    yield from decode_response_events(content, _origin(document))
+    yield from filter(None, decode_response_events(content, _origin(document)))
 
 
 def test_id_of(document: Document) -> str | None:
@@ -200,6 +208,11 @@ def _response_document(
         document["headers"] = headers
     if content.framing:
         document["framing"] = content.framing
+    if response.ended is not None:
+        document["ended"] = encode_ending(response.ended)
+    if response.arrivals:
+        pieces = decode_response_events(content, origin)
+        document["timing"] = encode_timing(map(len, pieces), response.arrivals)
     return document
 
 

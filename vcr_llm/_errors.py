@@ -4,7 +4,8 @@ VcrLlmError
 ├─ ConfigurationError         an option is unknown, of the wrong type, or contradicts another
 ├─ RecordingError             carries ``path``, the file or directory it is about
 │  ├─ MalformedRecording      a file is not a recording: which place in it, what was expected
-│  └─ RecordingNotSaved       a recording could not be written, or a cassette not replaced
+│  ├─ RecordingNotSaved       a recording could not be written, or a cassette not replaced
+│  └─ RecordingEnds           the code reads on where the recorded client stopped reading
 └─ VcrLlmWarning              (a UserWarning) worth a look, nothing is lost
 
 A request that no recording answers raises vcrpy's own
@@ -46,6 +47,10 @@ class MalformedRecording(RecordingError):
 
 class RecordingNotSaved(RecordingError):
     """A recording could not be written; what was on disk before is still there."""
+
+
+class RecordingEnds(RecordingError):
+    """A stream is read on where the client that was recorded had closed it: no more is known."""
 
 
 class VcrLlmWarning(UserWarning):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
+
+from vcr_llm._ending import Ending
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -24,14 +27,27 @@ class Request:
         return split_url(self.url).path
 
 
+class Arrival(NamedTuple):
+    """How much of a body had come how many milliseconds after the request."""
+
+    end: int
+    at: int
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What the server sent. ``body`` is content-decoded."""
+    """What the server sent. ``body`` is content-decoded.
+
+    ``ended`` says how it ended where that was not as usual, ``arrivals`` when its parts came
+    where somebody measured that.
+    """
 
     status: int
     reason: str
     headers: Headers = ()
     body: bytes = b""
+    ended: Ending | None = None
+    arrivals: tuple[Arrival, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,11 +134,21 @@ def _how_to_record(test_id: str | None) -> list[str]:
         return [
             'To record it, use record_mode="new_episodes"; to record the cassette anew, "rewrite".'
         ]
-    command = f"pytest {shlex.quote(test_id)}"
     return [
-        f"To record it:               {command} --record-mode=new_episodes",
-        f"To record the test anew:    {command} --record-mode=rewrite",
+        f"To record it:               {_command(test_id)} --record-mode=new_episodes",
+        f"To record the test anew:    {record_again(test_id)}",
     ]
+
+
+def record_again(test_id: str | None) -> str:
+    """What records a cassette anew; ``test_id`` is None outside pytest."""
+    if test_id is None:
+        return 'record_mode="rewrite"'
+    return f"{_command(test_id)} --record-mode=rewrite"
+
+
+def _command(test_id: str) -> str:
+    return f"pytest {shlex.quote(test_id)}"
 
 
 def _count(number: int, what: str) -> str:

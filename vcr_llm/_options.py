@@ -26,6 +26,7 @@ class Options:
     layout: Literal["directory", "flat"] = "directory"
     timing: bool = False
     replay_speed: float | None = None
+    record_errors: bool = False
     on_unplayed: Literal["ignore", "warn", "fail"] = "ignore"
     max_age: timedelta | None = None
     on_expiry: Literal["warn", "fail", "rerecord"] = "warn"
@@ -48,7 +49,7 @@ NAMES = tuple(field.name for field in fields(Options))
 """The names of our options."""
 
 # Part of the contract, accepted and checked, and said to do nothing as long as they do nothing.
-_WITHOUT_EFFECT = {"timing", "replay_speed", "on_unplayed", "max_age", "on_expiry"}
+_WITHOUT_EFFECT = {"on_unplayed", "max_age", "on_expiry"}
 
 
 def _wrong(name: str, value: object, expected: str) -> ConfigurationError:
@@ -115,6 +116,7 @@ _CHECKS: dict[str, Callable[[str, Any], Any]] = {
     "layout": _one_of("directory", "flat"),
     "timing": _boolean,
     "replay_speed": _speed,
+    "record_errors": _boolean,
     "on_unplayed": _one_of("ignore", "warn", "fail"),
     "max_age": _age,
     "on_expiry": _one_of("warn", "fail", "rerecord"),

@@ -81,6 +81,8 @@ class Redaction:
             redacted["headers"] = _clean_headers(headers, clean)
         if isinstance(reason := response.get("reason"), str):
             redacted["reason"] = clean(reason)
+        if isinstance(ended := response.get("ended"), dict):
+            redacted["ended"] = _clean_value(ended, clean)
         before = response.get("body")
         after = redacted["body"] = _clean_value(before, clean)
         if isinstance(framing := response.get("framing"), dict):

@@ -3,13 +3,13 @@
 vcrpy 9.4 hands over ``Request`` objects, whose body may be bytes, text, an iterator or, from
 aiohttp, a dictionary, and responses ``{"status": {"code", "message"}, "headers": {name: [value]},
 "body": {"string": bytes}}``. Cassettes of its first httpx stub had ``status_code`` and
-``content``.
+``content``. Our own stub adds ``ended`` and ``arrivals``, where a response has them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPMethod
 from typing import Any
 from urllib.parse import urlencode
@@ -19,8 +19,10 @@ from vcr.util import read_body
 
 from vcr_llm._body import FORM
 from vcr_llm._content_coding import decode_content
+from vcr_llm._ending import decode_ending, encode_ending
 from vcr_llm._headers import CONTENT_TYPE
 from vcr_llm._interaction import (
+    Arrival,
     Headers,
     Interaction,
     Request,
@@ -42,15 +44,20 @@ def from_vcrpy(request: VcrRequest, response: VcrResponse) -> Interaction:
 def to_vcrpy(interaction: Interaction) -> tuple[VcrRequest, VcrResponse]:
     """The interaction as vcrpy wants it back."""
     response = interaction.response
-    return request_to_vcrpy(interaction.request), {
+    handed: VcrResponse = {
         "status": {"code": response.status, "message": response.reason},
         "headers": _grouped(response.headers),
         "body": {"string": response.body},
     }
+    if response.ended is not None:
+        handed["ended"] = encode_ending(response.ended)
+    if response.arrivals:
+        handed["arrivals"] = [tuple(arrival) for arrival in response.arrivals]
+    return request_to_vcrpy(interaction.request), handed
 
 
 def request_from_vcrpy(request: VcrRequest) -> Request:
-    """A request that vcrpy hands over, its method as HTTP has it: aiohttp's is as it was spelled."""
+    """A request that vcrpy hands over; from aiohttp, its method is spelled as the caller did."""
     headers = _pairs(request.headers)
     method = request.method.upper() if request.method.upper() in _METHODS else request.method
     return Request(method, request.uri, headers, _body(request, headers))
@@ -68,8 +75,28 @@ def _response_from_vcrpy(response: VcrResponse) -> Response:
     else:
         status, reason = response["status"]["code"], response["status"].get("message")
         content = (response.get("body") or {}).get("string")
-    body, headers = decode_content(_bytes(content), _pairs(response.get("headers") or {}))
-    return Response(status, standard_reason(status) if reason is None else reason, headers, body)
+    sent = _bytes(content)
+    body, headers = decode_content(sent, _pairs(response.get("headers") or {}))
+    return Response(
+        status,
+        standard_reason(status) if reason is None else reason,
+        headers,
+        body,
+        decode_ending(response.get("ended")),
+        _decoded_arrivals(response.get("arrivals", ()), len(sent), len(body)),
+    )
+
+
+def _decoded_arrivals(
+    arrivals: Iterable[tuple[int, int]], sent: int, decoded: int
+) -> tuple[Arrival, ...]:
+    """When the parts of a body came, measured in decoded bytes.
+
+    Where the body was compressed, the parts are taken to be compressed alike.
+    """
+    if sent == decoded:
+        return tuple(Arrival(end, at) for end, at in arrivals)
+    return tuple(Arrival(round(end * decoded / sent), at) for end, at in arrivals)
 
 
 def _body(request: VcrRequest, headers: Headers) -> bytes | None:

@@ -1,0 +1,60 @@
+"""Whether a response whose client stopped reading was complete all the same.
+
+SDKs stop at the event that says it is the last, and close the connection before the server does.
+"""
+
+from __future__ import annotations
+
+import re
+
+from vcr_llm._event_stream import Syntax, parse_frame, split_frames
+from vcr_llm._habits import NDJSON, SSE, stream_kind_of_content_type
+from vcr_llm._headers import CONTENT_TYPE
+from vcr_llm._interaction import Response, header
+from vcr_llm._json import parse
+
+_DONE = "[DONE]"
+# The types of last events: Anthropic's, OpenAI's Responses and Assistants, Cohere's.
+_LAST = frozenset(
+    {
+        "message_stop",
+        "response.completed",
+        "response.failed",
+        "response.incomplete",
+        "message-end",
+        "stream-end",
+        "done",
+        "conversation.response.done",
+    }
+)
+_LAST_LINE = re.compile(r"[^\r\n]+(?=[\r\n]*\Z)")
+
+
+def says_its_end(response: Response) -> bool:
+    """Whether the last event that came is one after which none comes."""
+    kind = stream_kind_of_content_type(header(response.headers, CONTENT_TYPE))
+    text = response.body.decode(errors="replace")
+    if kind == SSE:
+        return _is_last_frame(split_frames(text)[-1:])
+    if kind == NDJSON:
+        line = _LAST_LINE.search(text)
+        return line is not None and _member(line[0], "done") is True
+    return False
+
+
+def _is_last_frame(frames: list[str]) -> bool:
+    parsed = parse_frame(frames[0], Syntax()) if frames else None
+    if parsed is None or not frames[0].endswith(("\n", "\r")):
+        return False
+    event = parsed[0]
+    data = event.get("data") or ""
+    return data.startswith(_DONE) or bool({event.get("event"), _member(data, "type")} & _LAST)
+
+
+def _member(text: str, name: str) -> object:
+    try:
+        value = parse(text)
+    except ValueError:
+        return None
+    member = value.get(name) if isinstance(value, dict) else None
+    return member if isinstance(member, str | bool) else None
