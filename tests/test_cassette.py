@@ -23,14 +23,14 @@ from vcr_llm._cassette import Plan, RecordingCassette
 from vcr_llm._habits import AWS, Origin, stream_kind
 from vcr_llm._json import JSON
 from vcr_llm._labels import label_of
-from vcr_llm._misses import Candidate, Incoming, describe_miss
+from vcr_llm._misses import Candidate, describe_miss
 from vcr_llm._raw_text import framing_after
 from vcr_llm._recorder import open_cassette
 from vcr_llm._recording_directory import RecordingDirectory
 from vcr_llm._recording_writer import RecordingWriter
 from vcr_llm._redaction import Redaction
 from vcr_llm._report import redact_report
-from vcr_llm._request_key import parse_ignored_path, request_key
+from vcr_llm._request_key import KeyedRequest, parse_ignored_path, request_key
 from vcr_llm._tagged import tag
 from vcr_llm._vcrpy import from_vcrpy
 
@@ -217,7 +217,7 @@ def test_a_miss_lists_no_more_than_a_screen_holds() -> None:
     head: dict[str, JSON] = {"method": "POST", "url": URL}
     recorded: dict[str, JSON] = {**head, "body": {f"k{number}": 0 for number in range(20)}}
     sent: dict[str, JSON] = {**head, "body": {f"k{number}": 1 for number in range(20)}}
-    seen = Incoming(sent, request_key(sent))
+    seen = KeyedRequest(sent)
     telling: dict[str, Any] = {
         "parts": ("body",),
         "ignore": (),

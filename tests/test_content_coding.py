@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from vcr_llm._content_coding import decode_content
+from vcr_llm._content_coding import DecodedLength, decode_content
 from vcr_llm._interaction import Headers
 
 BODY = b'{"a": "' + b"x" * 100 + b'"}'
@@ -32,23 +32,46 @@ CODED: list[tuple[str, str, bytes]] = [
 ]
 
 
-class _Fake(ModuleType):
-    """A package that decompresses by leaving out the first byte."""
+class _Decompressor:
+    """Decompresses by leaving out the first byte."""
 
     def decompress(self, body: bytes) -> bytes:
         """The body without its first byte."""
         return body[1:]
 
 
-class _FakeZstandard(ModuleType):
+class _Brotli(ModuleType):
+    """The package brotli, whose decompressor has a name of its own for what it does."""
+
+    class Decompressor:
+        """Decompresses by leaving out the first byte."""
+
+        def process(self, body: bytes) -> bytes:
+            """The body without its first byte."""
+            return body[1:]
+
+
+class _Brotlicffi(ModuleType):
+    """The package brotlicffi."""
+
+    Decompressor = _Decompressor
+
+
+class _Zstd(ModuleType):
+    """Python's own package, and its backport."""
+
+    ZstdDecompressor = _Decompressor
+
+
+class _Zstandard(ModuleType):
     """The package zstandard, whose one-shot function needs the size in the frame."""
 
     class ZstdDecompressor:
         """Has a decompressor object that does not."""
 
-        def decompressobj(self) -> _Fake:
+        def decompressobj(self) -> _Decompressor:
             """Something that decompresses."""
-            return _Fake("x")
+            return _Decompressor()
 
 
 @pytest.mark.parametrize(("coding", "body"), [row[1:] for row in CODED], ids=[r[0] for r in CODED])
@@ -96,11 +119,11 @@ def test_a_coding_without_its_package_is_left_alone(
 @pytest.mark.parametrize(
     ("coding", "name", "package"),
     [
-        ("br", "brotli", _Fake),
-        ("br", "brotlicffi", _Fake),
-        ("zstd", "compression.zstd", _Fake),
-        ("zstd", "backports.zstd", _Fake),
-        ("zstd", "zstandard", _FakeZstandard),
+        ("br", "brotli", _Brotli),
+        ("br", "brotlicffi", _Brotlicffi),
+        ("zstd", "compression.zstd", _Zstd),
+        ("zstd", "backports.zstd", _Zstd),
+        ("zstd", "zstandard", _Zstandard),
     ],
 )
 def test_a_coding_is_decoded_by_whichever_package_is_there(
@@ -121,3 +144,35 @@ def test_a_coding_of_text_is_a_lie(coding: str, monkeypatch: pytest.MonkeyPatch)
     for name in ("brotli", "brotlicffi"):
         monkeypatch.setitem(sys.modules, name, None)
     assert decode_content(b"plain", (("content-encoding", coding),)) == (b"plain", ())
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 40])
+def test_a_body_that_was_cut_gives_what_had_come(size: int) -> None:
+    """A client that reads a stream sees what was decompressed until then."""
+    body = gzip.compress(BODY * 50)
+    decoded, headers = decode_content(body[:size], (("content-encoding", "gzip"),))
+    assert (BODY * 50).startswith(decoded)
+    assert headers == ()
+
+
+def test_a_damaged_body_keeps_its_header() -> None:
+    """What begins like gzip and is none is not taken for text that was decoded before."""
+    damaged = gzip.compress(BODY)[:12] + b"\xff" * 20
+    headers: Headers = (("content-encoding", "gzip"),)
+    assert decode_content(damaged, headers) == (damaged, headers)
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "identity"])
+def test_the_length_of_what_came_is_counted_piece_by_piece(coding: str) -> None:
+    """Whatever the pieces are, the length is that of the decoded body at the end."""
+    sent = {"gzip": gzip.compress, "deflate": zlib.compress, "identity": bytes}[coding](BODY)
+    counted = DecodedLength((("content-encoding", coding),))
+    lengths = [counted.add(sent[place : place + 1]) for place in range(len(sent))]
+    assert lengths == sorted(lengths)
+    assert lengths[-1] == len(BODY)
+
+
+def test_the_length_of_what_is_not_compressed_is_its_own() -> None:
+    """A header that lies counts for nothing."""
+    counted = DecodedLength((("content-encoding", "gzip"),))
+    assert [counted.add(b"plain"), counted.add(b" text")] == [5, 10]

@@ -16,8 +16,8 @@ from tests.test_stream_body import DONE, bodies, chunk, chunk_text
 from vcr_llm._document import (
     from_document,
     parse_document,
+    played_response,
     request_document,
-    response_events,
     to_document,
 )
 from vcr_llm._errors import MalformedRecording
@@ -378,7 +378,7 @@ def test_a_request_read_back_says_what_its_body_is() -> None:
 def test_events_come_one_by_one() -> None:
     """A replay can send what the server sent, event by event."""
     document = whole({"response": {"is_streaming": True, "body": [1, 2]}})
-    assert [event for event in response_events(document) if event] == [
+    assert played_response(document)[1] == [
         b"data: 1\n\n",
         b"data: 2\n\n",
         DONE.encode(),

@@ -25,7 +25,11 @@ EDGES = {
     "__init__",
     "_cassette",
     "_cassette_files",
+    "_catalogue",
     "_config",
+    "_entries",
+    "_entry",
+    "_event_loop",
     "_httpx_stub",
     "_misses",
     "_modes",
@@ -161,7 +165,7 @@ def test_the_public_names_are_these() -> None:
         *("VCR", "config", "use_cassette"),
         *("matchers", "persister", "serializer"),
         *("VcrLlmError", "ConfigurationError", "RecordingError", "MalformedRecording"),
-        *("RecordingNotSaved", "VcrLlmWarning"),
+        *("RecordingNotSaved", "RecordingEnds", "VcrLlmWarning"),
     }
     for name in vcr_llm.__all__:
         assert getattr(vcr_llm, name) is not None

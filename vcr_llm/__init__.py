@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vcr_llm._errors import (
         ConfigurationError,
         MalformedRecording,
+        RecordingEnds,
         RecordingError,
         RecordingNotSaved,
         VcrLlmError,
@@ -25,6 +26,7 @@ __all__ = [
     "VCR",
     "ConfigurationError",
     "MalformedRecording",
+    "RecordingEnds",
     "RecordingError",
     "RecordingNotSaved",
     "VcrLlmError",
@@ -42,6 +44,7 @@ _HOMES = {
     "VCR": "_recorder",
     "ConfigurationError": "_errors",
     "MalformedRecording": "_errors",
+    "RecordingEnds": "_errors",
     "RecordingError": "_errors",
     "RecordingNotSaved": "_errors",
     "VcrLlmError": "_errors",

@@ -9,15 +9,14 @@ before. Checked on vcrpy 9.4.2; tests/test_hosts.py fails when the host changes.
 from __future__ import annotations
 
 import copy
-import sys
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from queue import SimpleQueue
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, Protocol
 
 from vcr.cassette import Cassette, _run_hooks
 from vcr.errors import UnhandledHTTPRequestError
@@ -26,22 +25,24 @@ from vcr.request import Request as VcrRequest
 
 from vcr_llm._address import as_file_name
 from vcr_llm._cassette_files import SUFFIX, directory_of, old_cassette_of, read_old_cassette
-from vcr_llm._document import response_events, to_document
-from vcr_llm._ending import Ending
+from vcr_llm._catalogue import DirectoryView, catalogue_of
+from vcr_llm._entries import Entries
+from vcr_llm._entry import Entry, Order, Playback
 from vcr_llm._errors import RecordingEnds
+from vcr_llm._event_loop import beside_event_loop
 from vcr_llm._foreign import is_http_exchange
-from vcr_llm._interaction import Arrival, Headers, Interaction
-from vcr_llm._misses import Candidate, Incoming, describe_miss, record_again
+from vcr_llm._interaction import Headers, Interaction
+from vcr_llm._misses import Candidate, describe_miss, record_again
 from vcr_llm._options import Options
-from vcr_llm._recording import Addressed, new_recording
+from vcr_llm._recording import Addressed, new_recording, replay_order
 from vcr_llm._recording_directory import Recording, RecordingDirectory
 from vcr_llm._recording_writer import RecordingWriter, Staging
-from vcr_llm._request_index import Failure, RequestIndex
-from vcr_llm._request_key import RequestKey
+from vcr_llm._request_index import Failure
+from vcr_llm._request_key import KeyedRequest, RequestKey
 from vcr_llm._stream_end import says_its_end
 from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_from_vcrpy, to_vcrpy
 
-Result = TypeVar("Result")
+_OWN, _LATER = 0, 1  # recordings of the directory come before all others
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +58,11 @@ class Plan:
     extra_paths: tuple[str, ...] = ()
     old_names: tuple[str, ...] = ()
     """Other names that a cassette in one file may have, without their suffix."""
+    has_hooks: bool = True
+    """Whether vcrpy's filters or hooks change what is loaded or asked for."""
     has_failed: Callable[[], bool] = bool
     is_finished_later: Callable[[], bool] = bool
     """Whether somebody else calls `RecordingCassette.finish` when more is over."""
-
-
-class Playback(NamedTuple):
-    """What answers a request: the response, and its body event by event."""
-
-    response: VcrResponse
-    events: list[bytes]
-    ended: Ending | None = None
-    arrivals: tuple[Arrival, ...] = ()
-    name: str = ""
-    """What to call the recording in a message."""
 
 
 class Tape(Protocol):
@@ -78,17 +70,6 @@ class Tape(Protocol):
 
     def close(self) -> None:
         """Nobody will read more of it: save what came."""
-
-
-@dataclass(slots=True)
-class _Entry:
-    """One of the cassette's interactions: where it is on disk, and whether it is new."""
-
-    recording: Recording | None = None
-    is_own: bool = False
-    """Whether it was loaded from this cassette's own directory."""
-    is_new: bool = False
-    """Whether it was recorded now."""
 
 
 class RecordingCassette(Cassette):
@@ -99,24 +80,22 @@ class RecordingCassette(Cassette):
     """
 
     def __init__(self, path: str, *, plan: Plan, **host_arguments: Any) -> None:
+        self._entries = Entries(host_arguments["match_on"], plan.options)
         super().__init__(path=path, **host_arguments)
         self.misses: list[str] = []
         self.tapes: set[Tape] = set()
         """The responses that are being read now."""
         self.plan = plan
+        self._catalogue = catalogue_of(Path(path).absolute())
         self._directory = RecordingDirectory(path)
         self._shown_path = _nearby(self._directory.path)
+        self._view: DirectoryView | None = None
         self._staging: Staging | None = None
-        self._index = RequestIndex(self._match_on, plan.options)
-        self._entries: list[_Entry] = []
-        self._taken: weakref.WeakKeyDictionary[VcrRequest, int] = weakref.WeakKeyDictionary()
+        self._taken: weakref.WeakKeyDictionary[VcrRequest, Entry] = weakref.WeakKeyDictionary()
         self._answered: weakref.WeakSet[VcrRequest] = weakref.WeakSet()
-        # What is recorded now has answered its request, so it is not played again.
-        self._just_recorded: set[int] = set()
         self._unanswered: set[RequestKey] = set()
         self._old_cassette: Path | None = None
         self._existed = False
-        self._own_before: list[Recording] = []
         self._waiting: list[Addressed] = []
         self._stored_metadata: dict[str, Any] = {}
         self._problems: list[Exception] = []
@@ -126,36 +105,57 @@ class RecordingCassette(Cassette):
     # --- loading ------------------------------------------------------------------------------
 
     def _load(self) -> None:
-        """Load the directory, or the old cassette in its place, and the extra cassettes."""
+        """Look which recordings there are, in the directory or in the old cassette in its place.
+
+        What is in them is read when a request asks for it.
+        """
         is_writable = self.record_mode != RecordMode.NONE
+        self._catalogue.refresh()
+        self._existed = self._catalogue.exists
         if is_writable:
             self._directory.sweep()
-        self._own_before = [
-            recording for recording in self._directory.recordings() if self._is_visible(recording)
-        ]
-        self._existed = self._directory.exists()
-        self._stored_metadata = self._directory.metadata()
+        self._stored_metadata = self._directory.metadata() if self._existed else {}
         self._metadata = {} if self.plan.rewrite else dict(self._stored_metadata)
         if is_writable and (self.plan.rewrite or not self.plan.record_on_exception):
             self._staging = Staging(self._directory)
             self._staging.sweep()
+        if self._existed:
+            self._view = DirectoryView(
+                self._directory,
+                self._catalogue,
+                test_ids=tuple(dict.fromkeys((self.plan.test_id, None))),
+                is_visible=self._is_visible,
+                is_shared=self.plan.is_test and self.plan.options.layout == "flat",
+            )
+        if self._begins_anew:
+            _ = self._before  # a broken file is told before anything is paid for
         if not self.plan.rewrite:
             self._load_own()
         for path in self.plan.extra_paths:
             self._load_extra(path)
-        is_fresh = self.plan.rewrite or self.record_mode == RecordMode.ALL
-        self._writer = RecordingWriter(
-            self._directory,
-            before=() if is_fresh else self._own_before,
-            replaceable=self._own_before if is_fresh else (),
-        )
-        self.rewound = (self._existed and not self.plan.rewrite) or bool(self.data)
+        self.rewound = (self._existed and not self.plan.rewrite) or bool(self._entries.held)
         self.dirty = False
 
+    @property
+    def _begins_anew(self) -> bool:
+        return self.plan.rewrite or self.record_mode == RecordMode.ALL
+
+    @property
+    def _before(self) -> list[Recording]:
+        """The recordings that the directory held when the cassette was opened."""
+        return self._view.all() if self._view is not None else []
+
+    @cached_property
+    def _writer(self) -> RecordingWriter:
+        return RecordingWriter(
+            self._directory,
+            before=() if self._begins_anew else self._before,
+            replaceable=self._before if self._begins_anew else (),
+        )
+
     def _load_own(self) -> None:
-        for recording in self._own_before:
-            if is_http_exchange(recording.document):
-                self._hold(recording.interaction, recording, is_own=True)
+        if self._view is not None:
+            self._entries.open(self._view, self._own_entry)
         if self.plan.options.layout == "directory":
             self._old_cassette = old_cassette_of(self._directory.path, *self.plan.old_names)
         if not self._existed and self._old_cassette is not None:
@@ -165,7 +165,7 @@ class RecordingCassette(Cassette):
     def _load_old_cassette(self, path: Path) -> None:
         """Load the cassette in one file: at once where there is no directory, else when needed."""
         self._old_cassette = None
-        interactions, metadata = _beside_event_loop(lambda: read_old_cassette(path))
+        interactions, metadata = beside_event_loop(lambda: read_old_cassette(path))
         for interaction in interactions:
             self._hold(interaction)
         self._metadata = {**metadata, **self._metadata}
@@ -184,34 +184,75 @@ class RecordingCassette(Cassette):
             for interaction in read_old_cassette(old)[0]:
                 self._hold(interaction)
 
-    def _hold(
-        self, interaction: Interaction, recording: Recording | None = None, *, is_own: bool = False
-    ) -> None:
-        """Take a loaded interaction in, through the hooks that vcrpy runs on loading."""
+    def _hold(self, interaction: Interaction, recording: Recording | None = None) -> None:
+        """Take a loaded interaction in that is not of the directory."""
+        pair = self._hooked(interaction)
+        if pair is not None:
+            self._entries.add(Entry(self._next_place(), recording=recording, pair=pair))
+
+    def _own_entry(self, recording: Recording) -> Entry | None:
+        """The entry of one of the directory's recordings, None where it answers no request."""
+        if not is_http_exchange(recording.document):
+            return None
+        place = (_OWN, *replay_order(recording.path.name, recording.document))
+        if not self.plan.has_hooks:
+            return Entry(place, recording=recording, is_own=True)
+        pair = self._hooked(recording.interaction)
+        return None if pair is None else Entry(place, recording=recording, pair=pair, is_own=True)
+
+    def _hooked(self, interaction: Interaction) -> tuple[VcrRequest, VcrResponse] | None:
+        """What the hooks that vcrpy runs on loading make of an interaction."""
         loaded = _run_hooks(self._after_load_interaction, *to_vcrpy(interaction), self)
         if loaded is None:
-            return
+            return None
         request, response = self._before_record_request(loaded[0]), loaded[1]
         response = self._before_record_response(response) if request else None
-        if response is None:
-            return
-        self._insert(request, response, _Entry(recording, is_own=is_own))
+        return None if response is None else (request, response)
 
-    def _is_visible(self, recording: Recording) -> bool:
+    def _next_place(self) -> Order:
+        return _LATER, len(self._entries.held), "", 0
+
+    def _is_visible(self, test_id: object) -> bool:
         """Whether a recording of the directory belongs to this test.
 
         In a flat directory, a test sees its own recordings and those of no test. In a directory
         of its own it sees all, but for those of a test whose name differs only in characters that
         file names cannot have, so that both share the directory.
         """
-        theirs, own = recording.document.get("test_id"), self.plan.test_id
-        if not self.plan.is_test or theirs is None or theirs == own:
+        own = self.plan.test_id
+        if not self.plan.is_test or test_id is None or test_id == own:
             return True
         if self.plan.options.layout == "flat":
             return False
-        return not isinstance(theirs, str) or as_file_name(theirs) != as_file_name(str(own))
+        return not isinstance(test_id, str) or as_file_name(test_id) != as_file_name(str(own))
 
-    # --- matching -----------------------------------------------------------------------------
+    # --- what vcrpy's cassette shows ------------------------------------------------------------
+
+    @property
+    def data(self) -> list[tuple[VcrRequest, VcrResponse]]:
+        """All requests and responses, in the order of replay."""
+        with self._lock:
+            return [(entry.request, entry.response) for entry in self._entries.in_order()]
+
+    @data.setter
+    def data(self, value: list[tuple[VcrRequest, VcrResponse]]) -> None:
+        """vcrpy's constructor sets an empty list, which a new cassette has anyway."""
+
+    @property
+    def play_counts(self) -> Counter[int]:
+        """How often each interaction of `data` was played."""
+        with self._lock:
+            played = enumerate(entry.plays for entry in self._entries.in_order())
+            return Counter({index: plays for index, plays in played if plays})
+
+    @play_counts.setter
+    def play_counts(self, value: Counter[int]) -> None:
+        """vcrpy's constructor sets an empty counter, which a new cassette has anyway."""
+
+    @property
+    def play_count(self) -> int:
+        """How many responses were played."""
+        return sum(entry.plays for entry in self._entries.held)
 
     @property
     def write_protected(self) -> bool:
@@ -222,61 +263,84 @@ class RecordingCassette(Cassette):
         once = self.record_mode == RecordMode.ONCE
         return (once and self._existed) or self.record_mode == RecordMode.NONE
 
+    def rewind(self) -> None:
+        """Everything can be played again, what was recorded now as well."""
+        with self._lock:
+            for entry in self._entries.held:
+                entry.plays, entry.has_answered = 0, False
+
+    # --- matching -----------------------------------------------------------------------------
+
+    def play(self, request: VcrRequest) -> Playback | None:
+        """What answers a request, matched and taken in one step; None where nothing does."""
+        filtered = self._filtered(request)
+        if not filtered:
+            return None
+        seen = self._entries.look_at(filtered)
+        with self._lock:
+            entry = self._available(seen, filtered) if self._is_playing else None
+            if entry is None:
+                self._unanswered.add(seen.key)
+                return None
+            entry.plays += 1
+        return entry.playback(self._name_of(entry))
+
+    def refuses(self, request: VcrRequest) -> bool:
+        """Whether a request without a recording may not be sent."""
+        return self.write_protected and self.takes(request)
+
+    def takes(self, request: VcrRequest) -> bool:
+        """Whether the cassette has to do with a request at all; hooks may leave it out."""
+        return bool(self._filtered(request))
+
     def can_play_response_for(self, request: VcrRequest) -> bool:
         """Whether a recording answers the request.
 
         It is then set aside for this request object, so that of two threads which ask for the
         last recording one gets it.
         """
-        filtered = self._before_record_request(request)
+        filtered = self._filtered(request)
         if not filtered:
             return False
+        seen = self._entries.look_at(filtered)
         with self._lock:
-            if self._is_playing and self._can_take(request, filtered):
+            if self._is_playing and self._can_take(request, seen, filtered):
                 return True
-            self._unanswered.add(self._index.look_at(filtered).key)
+            self._unanswered.add(seen.key)
             return False
 
     def play_response(self, request: VcrRequest) -> VcrResponse:
         """The response to a request; it counts as played."""
         with self._lock:
-            filtered = self._before_record_request(request)
-            index = self._take(request, filtered) if filtered else None
-            if index is None:
+            filtered = self._filtered(request)
+            entry = None
+            if filtered:
+                entry = self._take(request, self._entries.look_at(filtered), filtered)
+            if entry is None:
                 raise UnhandledHTTPRequestError(self.miss_text(request))
             self._taken.pop(request, None)
             self._answered.add(request)
-            self.play_counts[index] += 1
-            response: VcrResponse = self.data[index][1]
+            entry.plays += 1
             # vcrpy's urllib3 stub deletes headers from what it is given.
-            return {**response, "headers": dict(response["headers"])}
+            return {**entry.response, "headers": dict(entry.response["headers"])}
 
-    def play(self, request: VcrRequest) -> Playback | None:
-        """What answers a request, matched and taken in one step; None where nothing does."""
-        filtered = self._before_record_request(request)
+    def _responses(self, request: VcrRequest) -> Iterator[tuple[int, VcrResponse]]:
+        """vcrpy's list of all responses that match a request, played or not."""
+        filtered = self._filtered(request)
         if not filtered:
-            return None
+            return
         with self._lock:
-            index = self._available(filtered) if self._is_playing else None
-            if index is None:
-                self._unanswered.add(self._index.look_at(filtered).key)
-                return None
-            self.play_counts[index] += 1
-            return self._playback(index)
+            found = list(self._matching(self._entries.look_at(filtered), filtered))
+            places = self._entries.in_order()
+        for entry in found:
+            yield places.index(entry), entry.response
 
-    def refuses(self, request: VcrRequest) -> bool:
-        """Whether a request without a recording may not be sent."""
-        return self.write_protected and bool(self._before_record_request(request))
-
-    def unrecorded_rest(self, playback: Playback) -> RecordingEnds:
-        """The error for a client that reads on where the recorded one had stopped."""
-        msg = (
-            f"{playback.name}: the client that was recorded closed this stream after "
-            f"{len(playback.events)} events, and this one reads on. "
-            f"Record it again: {record_again(self._own_test)}"
-        )
-        self.misses.append(msg)
-        return RecordingEnds(msg, path=None)
+    def __contains__(self, request: VcrRequest) -> bool:
+        filtered = self._filtered(request)
+        if not filtered:
+            return False
+        with self._lock:
+            return self._available(self._entries.look_at(filtered), filtered) is not None
 
     @property
     def _is_playing(self) -> bool:
@@ -284,132 +348,111 @@ class RecordingCassette(Cassette):
             self.rewound or bool(self.allow_playback_repeats)
         )
 
-    def _playback(self, index: int) -> Playback:
-        response = self.data[index][1]
-        entry = self._entries[index]
-        exchange = from_vcrpy(self.data[index][0], response)
-        events = self._events(entry, exchange)
-        given = {**response, "headers": dict(response["headers"])}
-        received = exchange.response
-        return Playback(given, events, received.ended, received.arrivals, self._name_of(entry))
+    def _filtered(self, request: VcrRequest) -> VcrRequest | None:
+        """The request after vcrpy's filters and hooks, None where they leave it out."""
+        return self._before_record_request(request) if self.plan.has_hooks else request
 
-    def _events(self, entry: _Entry, exchange: Interaction) -> list[bytes]:
-        """The body as the recording has it; a hook may have changed it, or there is no file."""
-        body = exchange.response.body
-        if entry.recording is not None:
-            events = list(response_events(entry.recording.document))
-            if b"".join(events) == body:
-                return events
-        return list(response_events(to_document(exchange)))
-
-    def _responses(self, request: VcrRequest) -> Iterator[tuple[int, VcrResponse]]:
-        """vcrpy's list of all responses that match a request, played or not."""
-        filtered = self._before_record_request(request)
-        for index in self._matching(filtered) if filtered else ():
-            yield index, self.data[index][1]
-
-    def __contains__(self, request: VcrRequest) -> bool:
-        filtered = self._before_record_request(request)
-        with self._lock:
-            return filtered is not None and self._available(filtered) is not None
-
-    def _can_take(self, request: VcrRequest, filtered: VcrRequest) -> bool:
+    def _can_take(self, request: VcrRequest, seen: KeyedRequest, filtered: VcrRequest) -> bool:
         """Set a recording aside for a request, unless the request has had its answer.
 
         vcrpy's connections ask about their last request when they reconnect.
         """
         if request in self._answered:
-            return self._available(filtered) is not None
-        return self._take(request, filtered) is not None
+            return self._available(seen, filtered) is not None
+        return self._take(request, seen, filtered) is not None
 
-    def _take(self, request: VcrRequest, filtered: VcrRequest) -> int | None:
-        index = self._taken.get(request)
-        if index is None:
-            index = self._available(filtered)
-            if index is not None:
-                self._taken[request] = index
-        return index
+    def _take(self, request: VcrRequest, seen: KeyedRequest, filtered: VcrRequest) -> Entry | None:
+        entry = self._taken.get(request)
+        if entry is None:
+            entry = self._available(seen, filtered)
+            if entry is not None:
+                self._taken[request] = entry
+        return entry
 
-    def _available(self, filtered: VcrRequest) -> int | None:
+    def _available(self, seen: KeyedRequest, filtered: VcrRequest) -> Entry | None:
         """The first recording that matches and has not been played."""
-        matching = self._matching(filtered)
+        matching = self._matching(seen, filtered)
         if self.allow_playback_repeats:
             return next(matching, None)
         taken = set(self._taken.values())
-        return next((index for index in matching if self._is_unplayed(index, taken)), None)
+        return next((entry for entry in matching if entry.is_unplayed and entry not in taken), None)
 
-    def _is_unplayed(self, index: int, taken: set[int]) -> bool:
-        is_answered = index in self._just_recorded or index in taken
-        return not is_answered and self.play_counts[index] == 0
-
-    def rewind(self) -> None:
-        """Everything can be played again, what was recorded now as well."""
-        super().rewind()
-        self._just_recorded.clear()
-
-    def _matching(self, filtered: VcrRequest) -> Iterator[int]:
+    def _matching(self, seen: KeyedRequest, filtered: VcrRequest) -> Iterator[Entry]:
         """The recordings that match; the old cassette is read when the directory has none."""
-        found = self._index.matching(filtered)
-        if not found and self._old_cassette is not None:
+        has_any = False
+        for entry in self._entries.find(seen, filtered):
+            has_any = True
+            yield entry
+        if not has_any and self._old_cassette is not None:
             self._load_old_cassette(self._old_cassette)
-            found = self._index.matching(filtered)
-        return iter(found)
+            yield from self._entries.find(seen, filtered)
 
-    def _insert(self, request: VcrRequest, response: VcrResponse, entry: _Entry) -> RequestKey:
-        key = self._index.add(request).key
-        self._entries.append(entry)
-        self.data.append((request, response))
-        return key
+    # --- misses -------------------------------------------------------------------------------
 
     def find_requests_with_most_matches(
         self, request: VcrRequest
     ) -> list[tuple[VcrRequest, list[str], list[Failure]]]:
         """vcrpy's list of the most similar recorded requests, with what matches and what not."""
-        filtered = self._before_record_request(request)
-        if not filtered or not self.data:
+        filtered = self._filtered(request)
+        if not filtered:
             return []
-        seen = self._index.look_at(filtered)
-        compared = [
-            (recorded, *self._index.compare(seen, filtered, number))
-            for number, (recorded, _response) in enumerate(self.data)
-        ]
-        most = max(len(successes) for _recorded, successes, _failures in compared)
+        seen = self._entries.look_at(filtered)
+        with self._lock:
+            compared = [
+                (entry.request, *self._entries.compare(seen, filtered, entry))
+                for entry in self._entries.in_order()
+            ]
+        most = max((len(successes) for _recorded, successes, _failures in compared), default=0)
         return [found for found in compared if most and len(found[1]) == most]
 
     def miss_text(self, request: VcrRequest) -> str:
         """Why no recording answers a request; kept in ``misses``, once for each."""
-        filtered = self._before_record_request(request) or request
-        seen = self._index.look_at(filtered)
-        text = describe_miss(
-            seen,
-            [self._candidate(seen, filtered, number) for number in range(len(self.data))],
-            parts=self._index.parts,
-            ignore=self.plan.options.ignore,
-            cassette=self._shown_path,
-            record_mode=str(RecordMode(self.record_mode).value),
-            test_id=self._own_test,
-        )
+        filtered = self._filtered(request) or request
+        seen = self._entries.look_at(filtered)
+        with self._lock:
+            text = describe_miss(
+                seen,
+                [self._candidate(seen, filtered, entry) for entry in self._entries.in_order()],
+                parts=self._entries.parts,
+                ignore=self.plan.options.ignore,
+                cassette=self._shown_path,
+                record_mode=str(RecordMode(self.record_mode).value),
+                test_id=self._own_test,
+            )
         if text not in self.misses:
             self.misses.append(text)
         return text
+
+    def unrecorded_rest(self, playback: Playback) -> RecordingEnds:
+        """The error for a client that reads on where the recorded one had stopped."""
+        count = len(playback.events)
+        error = RecordingEnds(
+            f"the client that was recorded closed this stream after {count} "
+            f"event{'' if count == 1 else 's'}, and this one reads on. "
+            f"Record it again: {record_again(self._own_test)}",
+            path=playback.name,
+        )
+        if str(error) not in self.misses:
+            self.misses.append(str(error))
+        return error
 
     @property
     def _own_test(self) -> str | None:
         """The test to name in a command, None outside our plugin."""
         return self.plan.test_id if self.plan.is_test else None
 
-    def _candidate(self, seen: Incoming, filtered: VcrRequest, number: int) -> Candidate:
-        entry, recorded = self._entries[number], self._index.recorded(number)
-        _successes, failures = self._index.compare(seen, filtered, number)
+    def _candidate(self, seen: KeyedRequest, filtered: VcrRequest, entry: Entry) -> Candidate:
+        recorded = self._entries.keyed(entry)
+        _successes, failures = self._entries.compare(seen, filtered, entry)
         return Candidate(
             self._name_of(entry),
             recorded.request,
             recorded.key,
-            is_played=entry.is_new or self.play_counts[number] > 0,
+            is_played=entry.is_new or entry.plays > 0,
             failures=failures,
         )
 
-    def _name_of(self, entry: _Entry) -> str:
+    def _name_of(self, entry: Entry) -> str:
         """What to call a recording: its file, with the directory where that is another one."""
         if entry.recording is None:
             return "a recording of the old cassette" if not entry.is_new else "a new recording"
@@ -425,25 +468,24 @@ class RecordingCassette(Cassette):
         cannot be saved is raised when the cassette is left.
         """
         sent_headers = request_from_vcrpy(request).headers
-        filtered = self._before_record_request(request)
+        filtered = self._filtered(request)
         if not filtered:
             return
         recorded = self._before_record_response(copy.deepcopy(response))
         with self._lock:
             if self._is_closed:  # a thread of an earlier test is still at work
                 return
+            self._unanswered.discard(self._entries.look_at(filtered).key)
             if recorded is None:
-                self._unanswered.discard(self._index.look_at(filtered).key)
                 return
-            entry = _Entry(is_new=True)
-            self._unanswered.discard(self._insert(filtered, recorded, entry))
-            self._just_recorded.add(len(self.data) - 1)
+            entry = Entry(self._next_place(), pair=(filtered, recorded), is_new=True)
+            self._entries.add(entry)
             self.dirty = True
             if self.record_mode != RecordMode.NONE:
                 self._record_or_remember(entry, filtered, recorded, sent_headers)
 
     def _record_or_remember(
-        self, entry: _Entry, request: VcrRequest, response: VcrResponse, sent_headers: Headers
+        self, entry: Entry, request: VcrRequest, response: VcrResponse, sent_headers: Headers
     ) -> None:
         """Save a recording.
 
@@ -456,7 +498,7 @@ class RecordingCassette(Cassette):
             self._problems.append(error)
 
     def _record(
-        self, entry: _Entry, request: VcrRequest, response: VcrResponse, sent_headers: Headers
+        self, entry: Entry, request: VcrRequest, response: VcrResponse, sent_headers: Headers
     ) -> None:
         hooked = (request, response)
         if self._before_save_interaction:
@@ -466,7 +508,8 @@ class RecordingCassette(Cassette):
                 return
         exchange = from_vcrpy(*hooked)
         received = exchange.response
-        if received.ended == Ending() and says_its_end(received):
+        ended = received.ended
+        if ended is not None and ended.error is None and says_its_end(received):
             received = replace(received, ended=None)
         addressed = new_recording(
             Interaction(exchange.request, received, self.plan.test_id),
@@ -475,9 +518,9 @@ class RecordingCassette(Cassette):
         )
         staging = self._staging
         if staging is None:
-            entry.recording = _beside_event_loop(lambda: self._writer.write(*addressed))
+            entry.recording = beside_event_loop(lambda: self._writer.write(*addressed))
         else:
-            _beside_event_loop(lambda: staging.writer.write(*addressed))
+            beside_event_loop(lambda: staging.writer.write(*addressed))
             self._waiting.append(addressed)
 
     # --- the end ------------------------------------------------------------------------------
@@ -534,44 +577,22 @@ class RecordingCassette(Cassette):
         ``drop_unused_requests`` takes what was neither played nor recorded.
         """
         if self.plan.rewrite:
-            stale = [found for found in self._own_before if is_http_exchange(found.document)]
-        else:
+            stale = [found for found in self._before if is_http_exchange(found.document)]
+        elif self.record_mode == RecordMode.ALL or self.drop_unused_requests:
             stale = [
                 entry.recording
-                for index, entry in enumerate(self._entries)
-                if entry.is_own and entry.recording is not None and self._is_stale(index)
+                for entry in self._entries.in_order()
+                if entry.is_own and entry.recording is not None and self._is_stale(entry)
             ]
+        else:
+            return []
         return [found for found in stale if found.path not in self._writer.written]
 
-    def _is_stale(self, index: int) -> bool:
+    def _is_stale(self, entry: Entry) -> bool:
         if self.record_mode != RecordMode.ALL:
-            return bool(self.drop_unused_requests) and self.play_counts[index] == 0
-        is_recorded_anew = any(self._entries[other].is_new for other in self._index.alike(index))
+            return entry.plays == 0
+        is_recorded_anew = any(other.is_new for other in self._entries.alike(entry))
         return bool(self.drop_unused_requests) or is_recorded_anew
-
-
-def _beside_event_loop(work: Callable[[], Result]) -> Result:
-    """Do what waits for the disk, in another thread where this one runs an event loop.
-
-    vcrpy saves when the loop is over. Tools that refuse blocking calls inside a loop, such as
-    blockbuster, would refuse ours; it is waited for all the same, so that an exchange is on disk
-    before its response is given away.
-    """
-    asyncio = sys.modules.get("asyncio")
-    if asyncio is None or asyncio._get_running_loop() is None:
-        return work()
-    done: SimpleQueue[Future[Result]] = SimpleQueue()
-
-    def work_and_tell() -> None:
-        future: Future[Result] = Future()
-        try:
-            future.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
-            future.set_exception(error)
-        done.put(future)
-
-    threading.Thread(target=work_and_tell, name="vcr-llm").start()
-    return done.get().result()
 
 
 def _nearby(path: Path) -> str:

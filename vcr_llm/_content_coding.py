@@ -1,4 +1,7 @@
-"""Content codings (RFC 9110, 8.4): a recording holds what the client reads, not what was sent."""
+"""Content codings (RFC 9110, 8.4): a recording holds what the client reads, not what was sent.
+
+Every coding is decoded piece by piece, so that a body which was cut gives what had come of it.
+"""
 
 from __future__ import annotations
 
@@ -10,30 +13,62 @@ from types import ModuleType
 from vcr_llm._headers import CONTENT_ENCODING
 from vcr_llm._interaction import Headers, header
 
+Decode = Callable[[bytes], bytes]
+"""Gives what the next piece of a body stands for; raises whatever it likes for what is no such."""
+
+# What every body in these codings begins with (RFC 1952, RFC 8878).
+_BEGINNINGS = {"gzip": b"\x1f\x8b", "x-gzip": b"\x1f\x8b", "zstd": b"\x28\xb5\x2f\xfd"}
+
 
 def decode_content(body: bytes, headers: Headers) -> tuple[bytes, Headers]:
     """The decoded body and the headers that fit it.
 
-    Where a coding is not known here, or its package is not installed, body and header stay as
-    they are. A header that lies, over a body that was decoded before, goes.
+    Where a coding is not known here, its package is not installed, or the body is damaged, body
+    and header stay as they are. A header that lies, over a body that was decoded before, goes.
     """
-    codings = [
+    codings = _codings(headers)
+    if not codings:
+        return body, headers
+    for coding in reversed(codings):
+        decode = _decoder(coding)
+        if decode is None and _is_text(body):
+            continue  # no compressed body is text, so the header lies
+        decoded = None if decode is None else _decoded(decode, body, coding)
+        if decoded is None:
+            return body, headers
+        body = decoded
+    return body, tuple((name, value) for name, value in headers if not _is_coding(name))
+
+
+class DecodedLength:
+    """How long a body that comes in pieces is when it is decoded."""
+
+    def __init__(self, headers: Headers) -> None:
+        decoders = [_decoder(coding) for coding in reversed(_codings(headers))]
+        self._decoders = [decode for decode in decoders if decode is not None]
+        self.length = 0
+
+    def add(self, piece: bytes) -> int:
+        """The length with the next piece; from one on that is no such coding, as it is."""
+        try:
+            for decode in self._decoders:
+                piece = decode(piece)
+        except Exception:  # noqa: BLE001 - each package has errors of its own
+            self._decoders = []
+        self.length += len(piece)
+        return self.length
+
+
+def _codings(headers: Headers) -> list[str]:
+    if header(headers, CONTENT_ENCODING) is None:
+        return []
+    return [
         coding.strip().lower()
         for name, value in headers
         if name.lower() == CONTENT_ENCODING
         for coding in value.split(",")
         if coding.strip()
     ]
-    if not codings or header(headers, CONTENT_ENCODING) is None:
-        return body, headers
-    for coding in reversed(codings):
-        decode = _decoder(coding)
-        if decode is None and _is_text(body):
-            continue  # no compressed body is text, so the header lies
-        if decode is None:
-            return body, headers
-        body = _decoded(decode, body)
-    return body, tuple((name, value) for name, value in headers if not _is_coding(name))
 
 
 def _is_coding(name: str) -> bool:
@@ -48,45 +83,67 @@ def _is_text(body: bytes) -> bool:
     return True
 
 
-def _decoded(decode: Callable[[bytes], bytes], body: bytes) -> bytes:
+def _decoded(decode: Decode, body: bytes, coding: str) -> bytes | None:
+    """What a body stands for; itself where the header lies, None where the body is damaged."""
     try:
         return decode(body)
     except Exception:  # noqa: BLE001 - each package has errors of its own for "not compressed"
-        return body
+        beginning = _BEGINNINGS.get(coding)
+        is_damaged = beginning is not None and body.startswith(beginning)
+        return None if is_damaged else body
 
 
-def _decoder(coding: str) -> Callable[[bytes], bytes] | None:
+def _decoder(coding: str) -> Decode | None:
+    """What decodes a body of this coding from its first piece to its last."""
     match coding:
         case "identity":
             return bytes
         case "gzip" | "x-gzip":
-            return lambda body: zlib.decompress(body, zlib.MAX_WBITS | 16) if body else body
+            return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
         case "deflate":
-            return _inflate
+            return _inflate()
         case "br":
             brotli = _first_installed("brotli", "brotlicffi")
-            return brotli.decompress if brotli else None
+            return None if brotli is None else _brotli(brotli)
         case "zstd":
             zstd = _first_installed("compression.zstd", "backports.zstd", "zstandard")
-            if zstd is None:
-                return None
-            return lambda body: _zstd(zstd, body)
+            return None if zstd is None else _zstd(zstd)
         case _:
             return None
 
 
-def _inflate(body: bytes) -> bytes:
-    """``deflate`` is zlib by the standard and bare DEFLATE by old custom."""
-    try:
-        return zlib.decompress(body)
-    except zlib.error:
-        return zlib.decompress(body, -zlib.MAX_WBITS)
+def _inflate() -> Decode:
+    """``deflate`` is zlib by the standard and bare DEFLATE by old custom; the first piece tells."""
+    chosen: list[Decode] = []
+
+    def decode(piece: bytes) -> bytes:
+        if chosen or not piece:
+            return chosen[0](piece) if chosen else piece
+        try:
+            standard = zlib.decompressobj().decompress
+            decoded = standard(piece)
+            chosen.append(standard)
+        except zlib.error:
+            bare = zlib.decompressobj(-zlib.MAX_WBITS).decompress
+            decoded = bare(piece)
+            chosen.append(bare)
+        return decoded
+
+    return decode
 
 
-def _zstd(module: ModuleType, body: bytes) -> bytes:
-    if hasattr(module, "decompress") and module.__name__ != "zstandard":
-        return bytes(module.decompress(body))
-    return bytes(module.ZstdDecompressor().decompressobj().decompress(body))
+def _brotli(module: ModuleType) -> Decode:
+    decompressor = module.Decompressor()
+    decode: Decode = getattr(decompressor, "process", None) or decompressor.decompress
+    return decode
+
+
+def _zstd(module: ModuleType) -> Decode:
+    decompressor = module.ZstdDecompressor()
+    if module.__name__ == "zstandard":
+        decompressor = decompressor.decompressobj()
+    decode: Decode = decompressor.decompress
+    return decode
 
 
 def _first_installed(*names: str) -> ModuleType | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
@@ -109,12 +109,19 @@ def from_document(document: Document) -> Interaction:
 
     Raises MalformedRecording, which names the place, where it holds none.
     """
-    events = list(response_events(document))
-    response = response_head(document, b"".join(events))
-    timing = _object(as_documented(document), "response").get("timing")
-    if timing is not None:
-        response = replace(response, arrivals=decode_timing(map(len, events), timing))
+    head, events = played_response(document)
+    response = replace(head, body=b"".join(events))
     return Interaction(request_of(document), response, test_id_of(document))
+
+
+def check_document(document: Document) -> None:
+    """Raise MalformedRecording, which names the place, where a document holds no interaction."""
+    _ = request_of(document), played_response(document), test_id_of(document)
+
+
+def written_request(document: Document) -> Document:
+    """The ``request`` as it is written; raises MalformedRecording where there is none."""
+    return _object(as_documented(document), "request")
 
 
 def request_of(document: Document) -> Request:
@@ -122,7 +129,7 @@ def request_of(document: Document) -> Request:
 
     Raises MalformedRecording where a part of it is missing or of the wrong type.
     """
-    request = _object(as_documented(document), "request")
+    request = written_request(document)
     method, url = _string(request, "method", "request"), _url(request)
     if "body" not in request:
         raise _missing("request.body")
@@ -135,28 +142,28 @@ def request_of(document: Document) -> Request:
     return Request(method, url, headers, body)
 
 
-def response_head(document: Document, body: bytes) -> Response:
-    """The response that a document holds, with the bytes that `response_events` gave for it."""
+def played_response(document: Document) -> tuple[Response, list[bytes]]:
+    """The response without its body, and the bytes of the body event by event; none is empty.
+
+    Raises MalformedRecording, which names the place, where the document holds none.
+    """
     response, content = _response_parts(document)
+    events = list(filter(None, decode_response_events(content, _origin(document))))
     status = response.get("status", _OK)
     reason = response.get("reason")
     if not isinstance(status, int) or isinstance(status, bool):
         raise _wrong("response.status", "an integer such as 200")
     if reason is not None and not isinstance(reason, str):
         raise _wrong("response.reason", "a string")
-    return Response(
+    timing = response.get("timing")
+    head = Response(
         status,
         standard_reason(status) if reason is None else reason,
         _response_headers(response, content),
-        body,
-        decode_ending(response.get("ended")),
+        ended=decode_ending(response.get("ended")),
+        arrivals=() if timing is None else decode_timing(map(len, events), timing),
     )
-
-
-def response_events(document: Document) -> Iterator[bytes]:
-    """The bytes of the recorded body, event by event where it is a stream; none is empty."""
-    _response, content = _response_parts(document)
-    yield from filter(None, decode_response_events(content, _origin(document)))
+    return head, events
 
 
 def test_id_of(document: Document) -> str | None:
@@ -268,8 +275,7 @@ def _kind(response: Document, framing: Document, document: Document) -> str:
 
 
 def _origin(document: Document) -> Origin:
-    request = _object(as_documented(document), "request")
-    url = _url(request)
+    url = _url(written_request(document))
     return Origin.of(url, split_url(url).path)
 
 

@@ -22,12 +22,16 @@ import vcr.stubs.httpx_stubs as host
 from vcr.errors import CannotOverwriteExistingCassetteException
 from vcr.request import Request as VcrRequest
 
-from vcr_llm._cassette import Playback, RecordingCassette
-from vcr_llm._ending import Ending, encode_ending
-from vcr_llm._interaction import Arrival
-from vcr_llm._vcrpy import VcrResponse
+from vcr_llm._cassette import RecordingCassette
+from vcr_llm._content_coding import DecodedLength
+from vcr_llm._ending import Ending
+from vcr_llm._entry import Playback
+from vcr_llm._interaction import Arrival, Response
+from vcr_llm._vcrpy import response_to_vcrpy
 
 _SWITCHING_PROTOCOLS = 101  # RFC 9110, 15.2.2: what follows is no HTTP any more
+_WITHOUT_CONTENT = (204, 304)  # RFC 9110, 6.4.1
+_LONGEST_SILENCE = 60.0  # seconds
 
 Handle = Callable[[Any, Any], Any]
 
@@ -112,23 +116,25 @@ class _Exchange:
         """The response that was recorded; raises the error that came instead of one."""
         if playback.ended is not None and not playback.ended.has_response:
             raise self._error(playback.ended)
-        response = playback.response
-        message = response["status"].get("message")
-        pairs = [(name, value) for name, values in response["headers"].items() for value in values]
+        reason = playback.reason.encode()
         return self._httpx.Response(
-            response["status"]["code"],
-            headers=pairs,
+            playback.status,
+            headers=playback.headers,
             # The real response is unclosed, so `content=`, which closes it, would be wrong.
             stream=_stream_class(_PlayedStream, self._httpx)(self, playback),
-            extensions={"reason_phrase": message.encode()} if message else None,
+            extensions={"reason_phrase": reason} if reason else None,
         )
 
     def recorded(self, response: Any, stream_class: Hashable) -> Any:
         """The server's response, which is recorded while the client reads it."""
         is_upgrade = response.status_code == _SWITCHING_PROTOCOLS
-        if is_upgrade or not self.cassette.filter_request(self._vcr_request):
+        if is_upgrade or not self.cassette.takes(self._vcr_request):
             return response
         tape = _Tape(self, response)
+        if response.is_stream_consumed:  # made whole, as MockTransport's are: nobody will read it
+            tape.take(response.content)
+            tape.end()
+            return response
         response.stream = _stream_class(stream_class, self._httpx)(response.stream, tape)
         return response
 
@@ -136,16 +142,26 @@ class _Exchange:
         """Record the error that came instead of a response, where the user asked for that."""
         if self.options.record_errors:
             ending = Ending(type(error).__name__, str(error), has_response=False)
-            nothing = {"status": {"code": 200, "message": "OK"}, "headers": {}}
-            self.save({**nothing, "body": {"string": b""}, "ended": encode_ending(ending)})
+            self.save(Response(200, "OK", ended=ending))
 
-    def save(self, response: VcrResponse) -> None:
+    def save(self, response: Response) -> None:
         """Give the exchange to the cassette."""
-        self.cassette.append(self._vcr_request, response)
+        self.cassette.append(self._vcr_request, response_to_vcrpy(response))
 
     def milliseconds(self) -> int:
         """The time since the request."""
         return round((time.perf_counter() - self._began) * 1000)
+
+    @property
+    def expects_content(self) -> bool:
+        """Whether a response to this request can have content (RFC 9110, 6.4.1)."""
+        return bool(self._vcr_request.method != "HEAD")
+
+    @property
+    def longest_silence(self) -> float:
+        """The seconds that the client itself waits for a byte, or as long as a test may hang."""
+        timeout = self._request.extensions.get("timeout", {}).get("read")
+        return _LONGEST_SILENCE if timeout is None else min(timeout, _LONGEST_SILENCE)
 
     def pause_before(self, arrival: Arrival | None) -> float:
         """The seconds to wait for an event, where a replay takes its time."""
@@ -179,6 +195,7 @@ class _Tape:
         self._chunks: list[bytes] = []
         self._arrivals: list[Arrival] = []
         self._length = 0
+        self._decoded = DecodedLength(tuple(response.headers.multi_items()))
         self._lock = threading.Lock()
         self._is_saved = False
         exchange.cassette.tapes.add(self)
@@ -188,7 +205,8 @@ class _Tape:
         self._chunks.append(chunk)
         self._length += len(chunk)
         if self._exchange.options.timing:
-            self._arrivals.append(Arrival(self._length, self._exchange.milliseconds()))
+            arrived = self._exchange.milliseconds()
+            self._arrivals.append(Arrival(self._decoded.add(chunk), arrived))
 
     def end(self, ending: Ending | None = None) -> None:
         """Save what came. Only the first word on how the response ended counts."""
@@ -197,34 +215,36 @@ class _Tape:
                 return
             self._is_saved = True
         self._exchange.cassette.tapes.discard(self)
-        self._exchange.save(self._vcr_response(ending))
+        self._exchange.save(self._received(ending))
 
     def cut(self, error: BaseException) -> None:
         """Save what came before an error; a cancelled task is a client that goes away."""
-        is_error = isinstance(error, Exception)
-        self.end(Ending(type(error).__name__, str(error)) if is_error else Ending())
+        if isinstance(error, Exception):
+            self.end(Ending(type(error).__name__, str(error)))
+        else:
+            self.end(Ending(is_cancelled=True))
 
     def close(self) -> None:
         """The client wants no more. Where it has everything, that is how responses end."""
         length = self._response.headers.get("content-length", "")
         has_all = length.isdecimal() and int(length) == self._length
-        self.end(None if has_all else Ending())
+        self.end(None if has_all or self._is_empty else Ending())
 
-    def _vcr_response(self, ending: Ending | None) -> VcrResponse:
+    @property
+    def _is_empty(self) -> bool:
+        status = self._response.status_code
+        return status in _WITHOUT_CONTENT or not self._exchange.expects_content
+
+    def _received(self, ending: Ending | None) -> Response:
         response = self._response
-        headers: dict[str, list[str]] = {}
-        for name, value in response.headers.multi_items():
-            headers.setdefault(name, []).append(value)
-        recorded: VcrResponse = {
-            "status": {"code": response.status_code, "message": response.reason_phrase},
-            "headers": headers,
-            "body": {"string": b"".join(self._chunks)},
-        }
-        if ending is not None:
-            recorded["ended"] = encode_ending(ending)
-        if self._arrivals:
-            recorded["arrivals"] = [tuple(arrival) for arrival in self._arrivals]
-        return recorded
+        return Response(
+            response.status_code,
+            response.reason_phrase,
+            tuple(response.headers.multi_items()),
+            b"".join(self._chunks),
+            ending,
+            tuple(self._arrivals),
+        )
 
 
 class _Recorded:
@@ -241,7 +261,8 @@ class _RecordedStream(_Recorded):
             for chunk in self._stream:
                 self._tape.take(chunk)
                 yield chunk
-        except GeneratorExit:  # the client left its loop; it may still read on
+        except GeneratorExit:  # the client left its loop, and httpx lets nobody go on
+            self._tape.close()
             raise
         except BaseException as error:
             self._tape.cut(error)
@@ -261,7 +282,8 @@ class _RecordedAsyncStream(_Recorded):
             async for chunk in self._stream:
                 self._tape.take(chunk)
                 yield chunk
-        except GeneratorExit:  # the client left its loop; it may still read on
+        except GeneratorExit:  # the client left its loop, and httpx lets nobody go on
+            self._tape.close()
             raise
         except BaseException as error:
             self._tape.cut(error)
@@ -298,6 +320,10 @@ class _PlayedStream:
             else:
                 await lowlevel.checkpoint()  # other tasks run between two events, as they do live
             yield event
+        ended = self._playback.ended
+        if ended is not None and ended.is_cancelled:
+            await sleep(self._exchange.longest_silence)  # until the task is cancelled once more
+        await lowlevel.checkpoint()
         self._exchange.end(self._playback)
 
     def _events(self) -> Iterator[tuple[bytes, Arrival | None]]:

@@ -7,19 +7,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from vcr_llm._json import JSON
-from vcr_llm._request_key import Difference, IgnoredPath, RequestKey, differences
+from vcr_llm._request_key import Difference, IgnoredPath, KeyedRequest, RequestKey, differences
 
 _OURS = (*RequestKey._fields, "uri", "llm_body")  # matchers whose differences are shown by path
 _MOST_COMPARED = 200
 _MOST_DIFFERENCES = 8
 _MOST_NAMES = 5
-
-
-class Incoming(NamedTuple):
-    """The request that was made: as a document has it, and what decides a match."""
-
-    request: dict[str, JSON]
-    key: RequestKey
 
 
 class Candidate(NamedTuple):
@@ -34,7 +27,7 @@ class Candidate(NamedTuple):
 
 
 def describe_miss(  # noqa: PLR0913 - one keyword for each line of the text
-    incoming: Incoming,
+    incoming: KeyedRequest,
     candidates: Sequence[Candidate],
     *,
     parts: tuple[str, ...],
@@ -63,7 +56,7 @@ def describe_miss(  # noqa: PLR0913 - one keyword for each line of the text
 
 
 def _nearest_lines(
-    incoming: Incoming,
+    incoming: KeyedRequest,
     candidates: Sequence[Candidate],
     parts: tuple[str, ...],
     ignore: Sequence[IgnoredPath],
@@ -94,7 +87,7 @@ def _objections(candidate: Candidate) -> list[str]:
 
 def _counting(
     candidate: Candidate,
-    incoming: Incoming,
+    incoming: KeyedRequest,
     parts: tuple[str, ...],
     ignore: Sequence[IgnoredPath],
 ) -> list[Difference]:
@@ -109,7 +102,7 @@ def _part(difference: Difference) -> str:
     return head if head in RequestKey._fields else "body"
 
 
-def _alike(incoming: Incoming, candidates: Sequence[Candidate]) -> list[Candidate]:
+def _alike(incoming: KeyedRequest, candidates: Sequence[Candidate]) -> list[Candidate]:
     """The candidates that agree in most of what stands outside the body; not too many."""
     scored = [
         (sum(map(_equal, candidate.key, incoming.key)), candidate) for candidate in candidates

@@ -28,6 +28,13 @@ from vcr_llm._redaction import Redaction
 from vcr_llm.persister import DirectoryPersister
 
 REWRITE = "rewrite"
+# The options of vcrpy that change what is loaded, asked for or recorded.
+_HOOKS = (
+    *("filter_headers", "filter_query_parameters", "filter_post_data_parameters"),
+    *("filter_sensitive_data", "ignore_hosts", "ignore_localhost", "decode_compressed_response"),
+    *("before_record", "before_record_request", "before_record_response"),
+    "after_load_interaction",
+)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -139,6 +146,7 @@ def open_cassette(
             options=own,
             rewrite=is_rewrite,
             record_on_exception=merged["record_on_exception"],
+            has_hooks=any(options.get(name, getattr(host, name, None)) for name in _HOOKS),
         )
         return merged
 

@@ -21,12 +21,20 @@ from pathlib import Path
 from typing import Any
 
 from vcr_llm._address import parse_file_name
-from vcr_llm._document import from_document, parse_document
+from vcr_llm._document import (
+    check_document,
+    from_document,
+    parse_document,
+    played_response,
+    request_of,
+    written_request,
+)
 from vcr_llm._errors import MalformedRecording, RecordingError, RecordingNotSaved
 from vcr_llm._foreign import Document, is_http_exchange
-from vcr_llm._interaction import Interaction
-from vcr_llm._json import write_document
+from vcr_llm._interaction import Interaction, Request, Response
+from vcr_llm._json import JSON, write_document
 from vcr_llm._recording import replay_order, says_the_same
+from vcr_llm._request_key import KeyedRequest
 
 METADATA = "metadata.json"
 """The file that holds what ``Cassette.get_metadata`` stores."""
@@ -47,8 +55,38 @@ class Recording:
     @cached_property
     def interaction(self) -> Interaction:
         """The exchange that the document holds; raises MalformedRecording where it holds none."""
-        try:
+        with self._located():
             return from_document(self.document)
+
+    @cached_property
+    def request(self) -> Request:
+        """The request alone; raises MalformedRecording where the document holds none."""
+        with self._located():
+            return request_of(self.document)
+
+    @cached_property
+    def exact(self) -> tuple[JSON, JSON, str]:
+        """The request as it is written, as `KeyedRequest.exact` has it."""
+        with self._located():
+            return KeyedRequest(written_request(self.document)).exact
+
+    def played(self) -> tuple[Response, list[bytes]]:
+        """The response without its body, and the body event by event.
+
+        Raises MalformedRecording where the document holds none.
+        """
+        with self._located():
+            return played_response(self.document)
+
+    def check(self) -> None:
+        """Raise MalformedRecording where the document does not hold an exchange."""
+        with self._located():
+            check_document(self.document)
+
+    @contextmanager
+    def _located(self) -> Iterator[None]:
+        try:
+            yield
         except RecordingError as error:
             raise _located(error, self.path) from error
 
@@ -185,14 +223,18 @@ class RecordingDirectory:
 
         Raises MalformedRecording, with the file, the place in it and the cure.
         """
+        recording = self.load(path)
+        if recording is not None and is_http_exchange(recording.document):
+            recording.check()
+        return recording
+
+    def load(self, path: Path) -> Recording | None:
+        """As `read`, but what is in the JSON object is looked at when somebody needs it."""
         document = read_document(path)
         is_named = parse_file_name(path.name) is not None
         if document and not is_named and not document.keys() & {"request", "response"}:
             return None
-        recording = Recording(path, document)
-        if is_http_exchange(document):
-            _ = recording.interaction  # raises where it is malformed
-        return recording
+        return Recording(path, document)
 
     @contextmanager
     def _written(self, document: Document, name: str) -> Iterator[Path]:

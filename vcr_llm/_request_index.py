@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import vcr.matchers
 from vcr.request import Request as VcrRequest
 
-from vcr_llm._misses import Incoming
+from vcr_llm._entry import Entry
 from vcr_llm._options import Options
-from vcr_llm._request_key import RequestKey
+from vcr_llm._request_key import KeyedRequest, RequestKey
 from vcr_llm.matchers import BodyMatcher
 
 Matcher = Callable[[VcrRequest, VcrRequest], Any]
@@ -41,54 +42,50 @@ class RequestIndex:
         self._match_on = list(match_on)
         self._matcher = BodyMatcher(options)
         self._others = [matcher for matcher in self._match_on if not _is_indexed(matcher)]
-        self._recorded: list[tuple[VcrRequest, Incoming]] = []
-        self._by_key: dict[tuple[Any, ...], list[int]] = {}
+        self._by_key: dict[tuple[Any, ...], list[Entry]] = {}
         self.parts = _indexed_parts(self._match_on)
         """The parts of a key that decide."""
 
-    def look_at(self, request: VcrRequest) -> Incoming:
+    def look_at(self, request: VcrRequest) -> KeyedRequest:
         """A request as matching sees it, without secrets."""
-        described = self._matcher.described(request)
-        return Incoming(described, self._matcher.key_of(described))
+        return self._matcher.keyed(request)
 
-    def add(self, request: VcrRequest) -> Incoming:
-        """Take a recorded request in; they are numbered from 0."""
-        seen = self.look_at(request)
-        self._by_key.setdefault(self._deciding(seen.key), []).append(len(self._recorded))
-        self._recorded.append((request, seen))
-        return seen
+    def add(self, entry: Entry) -> None:
+        """Take a recorded request in."""
+        self._by_key.setdefault(self._deciding(self.recorded(entry).key), []).append(entry)
 
-    def matching(self, request: VcrRequest) -> list[int]:
-        """The numbers of the recorded requests that match, in the order of recording."""
-        candidates = self._by_key.get(self._deciding(self.look_at(request).key), ())
-        return [
-            number
-            for number in candidates
-            if not any(
-                _failure(matcher, request, self._recorded[number][0]) for matcher in self._others
-            )
-        ]
+    def matching(self, seen: KeyedRequest, request: VcrRequest) -> list[Entry]:
+        """The recorded requests that match, in the order of replay."""
+        candidates = self._by_key.get(self._deciding(seen.key), ())
+        found = [entry for entry in candidates if self.agree(request, entry)]
+        return sorted(found, key=attrgetter("order"))
 
-    def alike(self, number: int) -> list[int]:
-        """The numbers of the recorded requests with the same key as this one."""
-        return self._by_key[self._deciding(self._recorded[number][1].key)]
+    def agree(self, request: VcrRequest, entry: Entry) -> bool:
+        """Whether the matchers that no key answers find that two requests match."""
+        return not any(_failure(matcher, request, entry.request) for matcher in self._others)
 
-    def recorded(self, number: int) -> Incoming:
+    def alike(self, entry: Entry) -> list[Entry]:
+        """The recorded requests with the same key as this one."""
+        return self._by_key[self._deciding(self.recorded(entry).key)]
+
+    def recorded(self, entry: Entry) -> KeyedRequest:
         """A recorded request as matching sees it."""
-        return self._recorded[number][1]
+        if entry.keyed is None:
+            entry.keyed = self.look_at(entry.request)
+        return entry.keyed
 
     def compare(
-        self, seen: Incoming, request: VcrRequest, number: int
+        self, seen: KeyedRequest, request: VcrRequest, entry: Entry
     ) -> tuple[list[str], list[Failure]]:
         """The names of the matchers that agree about two requests, and those that do not."""
-        recorded, recorded_as = self._recorded[number]
+        recorded = self.recorded(entry)
         successes: list[str] = []
         failures: list[Failure] = []
         for matcher in self._match_on:
             if _is_indexed(matcher):
-                failure = _indexed_failure(matcher, seen.key, recorded_as.key)
+                failure = _indexed_failure(matcher, seen.key, recorded.key)
             else:
-                failure = _failure(matcher, request, recorded)
+                failure = _failure(matcher, request, entry.request)
             if failure is None:
                 successes.append(matcher.__name__)
             else:

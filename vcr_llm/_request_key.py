@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import Enum
+from functools import cached_property
 from typing import NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
@@ -43,6 +44,24 @@ class RequestKey(NamedTuple):
     path: str
     query: tuple[tuple[str, str], ...]
     body: str
+
+
+class KeyedRequest:
+    """A document's ``request`` as matching sees it; the key is worked out when it is needed."""
+
+    def __init__(self, request: dict[str, JSON], ignore: Sequence[IgnoredPath] = ()) -> None:
+        self.request = request
+        self._ignore = ignore
+
+    @cached_property
+    def key(self) -> RequestKey:
+        """What decides a match."""
+        return request_key(self.request, self._ignore)
+
+    @cached_property
+    def exact(self) -> tuple[JSON, JSON, str]:
+        """What is equal for requests that were written alike, and then their keys are, too."""
+        return self.request.get("method"), self.request.get("url"), render(self.request.get("body"))
 
 
 class Absent(Enum):

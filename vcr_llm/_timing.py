@@ -27,10 +27,9 @@ def decode_timing(lengths: Iterable[int], timing: JSON) -> tuple[Arrival, ...]:
     Raises MalformedRecording where the numbers make no sense. Where they are fewer than the
     pieces, as after an edit by hand, the last ones come at once.
     """
-    if not isinstance(timing, list) or not all(_is_time(at) for at in timing):
-        msg = "response.timing should be a list of milliseconds, one for each event"
-        raise MalformedRecording(msg)
-    return tuple(map(Arrival, accumulate(lengths), timing))
+    if not isinstance(timing, list):
+        raise _wrong()
+    return tuple(map(Arrival, accumulate(lengths), map(_time, timing)))
 
 
 def _times(ends: Iterable[int], arrivals: list[Arrival]) -> Iterator[JSON]:
@@ -42,5 +41,13 @@ def _times(ends: Iterable[int], arrivals: list[Arrival]) -> Iterator[JSON]:
         yield arrivals[place].at
 
 
-def _is_time(value: JSON) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+def _time(value: JSON) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise _wrong()
+    return value
+
+
+def _wrong() -> MalformedRecording:
+    return MalformedRecording(
+        "response.timing should be a list of milliseconds, one for each event"
+    )

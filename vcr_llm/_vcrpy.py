@@ -9,7 +9,7 @@ aiohttp, a dictionary, and responses ``{"status": {"code", "message"}, "headers"
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from http import HTTPMethod
 from typing import Any
 from urllib.parse import urlencode
@@ -43,7 +43,11 @@ def from_vcrpy(request: VcrRequest, response: VcrResponse) -> Interaction:
 
 def to_vcrpy(interaction: Interaction) -> tuple[VcrRequest, VcrResponse]:
     """The interaction as vcrpy wants it back."""
-    response = interaction.response
+    return request_to_vcrpy(interaction.request), response_to_vcrpy(interaction.response)
+
+
+def response_to_vcrpy(response: Response) -> VcrResponse:
+    """A response as vcrpy wants it."""
     handed: VcrResponse = {
         "status": {"code": response.status, "message": response.reason},
         "headers": _grouped(response.headers),
@@ -53,7 +57,7 @@ def to_vcrpy(interaction: Interaction) -> tuple[VcrRequest, VcrResponse]:
         handed["ended"] = encode_ending(response.ended)
     if response.arrivals:
         handed["arrivals"] = [tuple(arrival) for arrival in response.arrivals]
-    return request_to_vcrpy(interaction.request), handed
+    return handed
 
 
 def request_from_vcrpy(request: VcrRequest) -> Request:
@@ -75,28 +79,15 @@ def _response_from_vcrpy(response: VcrResponse) -> Response:
     else:
         status, reason = response["status"]["code"], response["status"].get("message")
         content = (response.get("body") or {}).get("string")
-    sent = _bytes(content)
-    body, headers = decode_content(sent, _pairs(response.get("headers") or {}))
+    body, headers = decode_content(_bytes(content), _pairs(response.get("headers") or {}))
     return Response(
         status,
         standard_reason(status) if reason is None else reason,
         headers,
         body,
         decode_ending(response.get("ended")),
-        _decoded_arrivals(response.get("arrivals", ()), len(sent), len(body)),
+        tuple(Arrival(end, at) for end, at in response.get("arrivals", ())),
     )
-
-
-def _decoded_arrivals(
-    arrivals: Iterable[tuple[int, int]], sent: int, decoded: int
-) -> tuple[Arrival, ...]:
-    """When the parts of a body came, measured in decoded bytes.
-
-    Where the body was compressed, the parts are taken to be compressed alike.
-    """
-    if sent == decoded:
-        return tuple(Arrival(end, at) for end, at in arrivals)
-    return tuple(Arrival(round(end * decoded / sent), at) for end, at in arrivals)
 
 
 def _body(request: VcrRequest, headers: Headers) -> bytes | None:

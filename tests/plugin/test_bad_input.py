@@ -135,7 +135,7 @@ def test_malformed_recording_is_an_error_that_says_all(
     recording.write_bytes(content)
     sent = len(project.server.requests)
     result = project.record()
-    result.assert_outcomes(passed=1, errors=1)
+    result.assert_outcomes(passed=1, failed=1)
     said = text_of(result)
     assert "MalformedRecording" in said
     assert f"cassettes/test_agent/test_answer/{recording.name}" in said
@@ -145,13 +145,16 @@ def test_malformed_recording_is_an_error_that_says_all(
     assert len(project.server.requests) == sent
 
 
-@pytest.mark.parametrize("mode", ["rewrite", "all", "once", "none"])
+@pytest.mark.parametrize(
+    ("mode", "outcome"),
+    [("rewrite", "errors"), ("all", "errors"), ("once", "failed"), ("none", "failed")],
+)
 def test_malformed_recording_is_never_overwritten(
-    project: Project, recording: Path, mode: str
+    project: Project, recording: Path, mode: str, outcome: str
 ) -> None:
-    """No record mode writes over a file that cannot be read."""
+    """No record mode writes over a file that cannot be read, nor pays for what it cannot save."""
     recording.write_bytes(b"{ broken")
-    project.run(f"--record-mode={mode}").assert_outcomes(passed=1, errors=1)
+    project.run(f"--record-mode={mode}").assert_outcomes(passed=1, **{outcome: 1})
     assert recording.read_bytes() == b"{ broken"
     assert list(recording.parent.iterdir()) == [recording]
 
