@@ -7,7 +7,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lint typecheck suite matrix host format clean
+.PHONY: help demo test bench lint typecheck suite matrix host providers format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -35,6 +35,9 @@ matrix: $(READY) ## The built wheel on every installed Python, lowest dependenci
 
 host: $(READY) ## pytest-recording's own tests, without and with vcr-llm installed
 	@$(BIN)/python -m scripts.host_suite
+
+providers: $(READY) ## Every provider recorded and replayed through its own newest SDK (needs the npm server)
+	@$(BIN)/python -m scripts.providers
 
 bench: $(READY) ## Benchmarks
 	@$(BIN)/python -m scripts.bench

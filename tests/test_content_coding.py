@@ -157,7 +157,7 @@ def test_a_body_that_was_cut_gives_what_had_come(size: int) -> None:
 
 def test_a_damaged_body_keeps_its_header() -> None:
     """What begins like gzip and is none is not taken for text that was decoded before."""
-    damaged = gzip.compress(BODY)[:12] + b"\xff" * 20
+    damaged = gzip.compress(BODY)[:10] + b"\xff" * 20
     headers: Headers = (("content-encoding", "gzip"),)
     assert decode_content(damaged, headers) == (damaged, headers)
 

@@ -29,8 +29,6 @@ GOOD: list[tuple[str, Any, Any]] = [
 ]
 
 NOT_YET: list[tuple[str, Any, Any]] = [
-    ("timing", True, True),
-    ("replay_speed", 2, 2.0),
     ("on_unplayed", "fail", "fail"),
     ("max_age", timedelta(days=3), timedelta(days=3)),
     ("max_age", 3, timedelta(days=3)),

@@ -16,7 +16,17 @@ from vcr_llm._framing import Framing, StreamBody, expect_text
 from vcr_llm._habits import Origin
 from vcr_llm._json import JSON, parse, render
 from vcr_llm._labels import label_of
-from vcr_llm._tagged import DATA, TEXT, tag, tag_json, tag_of, tag_text, untag_json, untag_text
+from vcr_llm._tagged import (
+    BYTES,
+    DATA,
+    TEXT,
+    tag,
+    tag_json,
+    tag_of,
+    tag_text,
+    untag_json,
+    untag_text,
+)
 
 _EVENT = "__event__"
 _INNER = "bytes"
@@ -24,8 +34,11 @@ _EVENT_TYPE = ":event-type"
 
 
 def encode_aws(body: bytes, origin: Origin) -> StreamBody | None:
-    """The entries of an event stream, None where it is not made of whole frames."""
-    frames = parse_frames(body)
+    """The entries of an event stream, None where it does not begin with a whole frame.
+
+    What a stream that was cut has of its last frame is the last entry.
+    """
+    frames, rest = parse_frames(body)
     if not frames:
         return None
     entries: list[JSON] = []
@@ -35,6 +48,9 @@ def encode_aws(body: bytes, origin: Origin) -> StreamBody | None:
         entries.append(entry)
         if differences := _differences(frame, entry):
             events[str(index)] = differences
+    if rest:
+        events[str(len(entries))] = {"rest": True}
+        entries.append(tag(BYTES, base64.b64encode(rest).decode()))
     return StreamBody(entries, {"events": events} if events else {})
 
 
@@ -46,6 +62,9 @@ def decode_aws(entries: list[JSON], framing: Framing, _origin: Origin) -> Iterat
         if not (isinstance(entry, dict) and DATA in entry and isinstance(differences, dict)):
             msg = f"response.body[{index}] should be an event with {DATA} and {_EVENT}"
             raise MalformedRecording(msg)
+        if differences.get("rest") is True:
+            yield untag_text(entry, f"response.body[{index}]")
+            continue
         try:
             yield render_frame(Frame(_headers(entry, differences), _payload(entry)))
         except (ValueError, struct.error) as error:

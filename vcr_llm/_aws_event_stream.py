@@ -46,20 +46,17 @@ class Frame(NamedTuple):
         )
 
 
-def parse_frames(body: bytes) -> list[Frame] | None:
-    """The frames of a body, None where it is not made of whole frames with right checksums."""
+def parse_frames(body: bytes) -> tuple[list[Frame], bytes]:
+    """The whole frames with right checksums that a body begins with, and what follows them."""
     frames = []
     start = 0
-    while start < len(body):
-        end = _end_of_frame(body, start)
-        if end is None:
-            return None
+    while (end := _end_of_frame(body, start)) is not None:
         frame = _parse_frame(body[start:end])
         if frame is None:
-            return None
+            break
         frames.append(frame)
         start = end
-    return frames
+    return frames, body[start:]
 
 
 def render_frame(frame: Frame) -> bytes:

@@ -233,7 +233,8 @@ def _recognise_stream(body: bytes, content_type: str | None, origin: Origin) -> 
     kind = stream_kind_of_content_type(content_type)
     if kind == SSE and body and not _EVENT_LINE.match(body) and _is_json(body):
         return None
-    if kind is None and essence(content_type) in _SNIFFED and _EVENT_LINE.match(body):
+    says_nothing = essence(content_type) in _SNIFFED or "/" not in essence(content_type)
+    if kind is None and says_nothing and _EVENT_LINE.match(body):
         return SSE if b"data:" in body else None
     if kind is None and is_json_array(origin):
         return JSON_ARRAY

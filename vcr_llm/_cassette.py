@@ -26,9 +26,10 @@ from vcr.request import Request as VcrRequest
 from vcr_llm._address import as_file_name
 from vcr_llm._cassette_files import SUFFIX, directory_of, old_cassette_of, read_old_cassette
 from vcr_llm._catalogue import DirectoryView, catalogue_of
+from vcr_llm._ending import decode_ending
 from vcr_llm._entries import Entries
 from vcr_llm._entry import Entry, Order, Playback
-from vcr_llm._errors import RecordingEnds
+from vcr_llm._errors import RecordingEnds, RecordingError
 from vcr_llm._event_loop import beside_event_loop
 from vcr_llm._foreign import is_http_exchange
 from vcr_llm._interaction import Headers, Interaction
@@ -321,6 +322,9 @@ class RecordingCassette(Cassette):
             self._taken.pop(request, None)
             self._answered.add(request)
             entry.plays += 1
+            if (ended := decode_ending(entry.response.get("ended"))) and not ended.has_response:
+                msg = f"holds {ended.error}, which only httpx can raise again"
+                raise RecordingError(msg, path=self._name_of(entry))
             # vcrpy's urllib3 stub deletes headers from what it is given.
             return {**entry.response, "headers": dict(entry.response["headers"])}
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from vcr_llm._address import file_name
+from vcr_llm._address import file_name, parse_file_name
 from vcr_llm._event_loop import beside_event_loop
 from vcr_llm._foreign import is_http_exchange
 from vcr_llm._recording import replay_order
@@ -33,6 +33,8 @@ class Catalogue:
         self._directory = RecordingDirectory(path)
         self.names: frozenset[str] = frozenset()
         """The files that may be recordings. Each change makes another set."""
+        self.has_other_names = False
+        """Whether some are called otherwise than by an address, so that names find not all."""
         self.exists = False
         self._owners: dict[tuple[str, int, int], str | None] = {}
         self._changed: int | None = None
@@ -49,6 +51,7 @@ class Catalogue:
         self._owners.clear()
         found = self._directory.candidates() if self.exists else ()
         self.names = frozenset(path.name for path in found)
+        self.has_other_names = not all(map(parse_file_name, self.names))
         # What changes within the same tick of the clock would not be seen.
         is_settled = changed is None or time.time() - changed / 1e9 > _TICK
         self._changed = changed if is_settled else None
@@ -90,6 +93,7 @@ class DirectoryView:
         is_shared: bool,
     ) -> None:
         self.test_ids = test_ids
+        self.has_other_names = catalogue.has_other_names
         self._directory = directory
         self._catalogue = catalogue
         self._names = catalogue.names

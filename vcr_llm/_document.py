@@ -45,10 +45,13 @@ from vcr_llm._interaction import (
     standard_reason,
 )
 from vcr_llm._json import JSON, MAX_DOCUMENT_DEPTH, parse
+from vcr_llm._stream_body import with_implied_done, without_implied_done
 from vcr_llm._tagged import BYTES, tag_of, untag_json
 from vcr_llm._timing import decode_timing, encode_timing
 
-_MODEL_IN_PATH = re.compile(r"/(?:deployments|models|model|engines)/([^/:]+)")
+# Azure and Bedrock have it before further segments, Gemini and OpenAI before a verb or the end;
+# what hubs have there has two segments.
+_MODEL_IN_PATH = re.compile(r"/(?:(?:deployments|model|engines)/([^/:]+)|models/([^/:]+)(?=:|$))")
 _OK = 200
 
 
@@ -101,7 +104,7 @@ def model_of(body: JSON, path: str) -> str | None:
             case _:
                 pass
     named = _MODEL_IN_PATH.search(path)
-    return unquote(named[1]) if named else None
+    return unquote(named[1] or named[2]) if named else None
 
 
 def from_document(document: Document) -> Interaction:
@@ -116,7 +119,7 @@ def from_document(document: Document) -> Interaction:
 
 def check_document(document: Document) -> None:
     """Raise MalformedRecording, which names the place, where a document holds no interaction."""
-    _ = request_of(document), played_response(document), test_id_of(document)
+    _ = played_response(document), request_of(document), test_id_of(document)
 
 
 def written_request(document: Document) -> Document:
@@ -213,8 +216,11 @@ def _response_document(
         document["reason"] = response.reason
     if headers := _headers_to_keep(response.headers, content, keep_headers):
         document["headers"] = headers
-    if content.framing:
-        document["framing"] = content.framing
+    framing = content.framing
+    if response.ended is not None:
+        framing = without_implied_done(framing, content.kind, origin)
+    if framing:
+        document["framing"] = framing
     if response.ended is not None:
         document["ended"] = encode_ending(response.ended)
     if response.arrivals:
@@ -262,6 +268,8 @@ def _response_parts(document: Document) -> tuple[Document, ResponseBody]:
     framing = response.get("framing", {})
     if not isinstance(framing, dict):
         raise _wrong("response.framing", "an object")
+    if response.get("ended") is not None:
+        framing = with_implied_done(framing)
     kind = _kind(response, framing, document) if is_streaming else None
     return response, ResponseBody(response["body"], framing, kind)
 

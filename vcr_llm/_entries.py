@@ -82,7 +82,7 @@ class Entries:
 
     def _named(self, seen: KeyedRequest, request: VcrRequest) -> list[Entry]:
         """Those whose file has the name that this request's recording has."""
-        if self._view is None or "body" not in self.parts:
+        if self._view is None or self._view.has_other_names or "body" not in self.parts:
             return []
         addresses = (
             address_of({"request": seen.request, "test_id": test_id})
@@ -90,7 +90,8 @@ class Entries:
         )
         recordings = (found for address in addresses for found in self._view.named(address))
         entries = filter(None, map(self._entry, recordings))
-        return [entry for entry in entries if self._is_same(seen, request, entry)]
+        found = [entry for entry in entries if self._is_same(seen, request, entry)]
+        return sorted(found, key=attrgetter("order"))
 
     def _is_same(self, seen: KeyedRequest, request: VcrRequest, entry: Entry) -> bool:
         is_equal = entry.exact == seen.exact or self.keyed(entry).key == seen.key

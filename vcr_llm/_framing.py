@@ -58,6 +58,11 @@ class Looks:
         self._seen.add(aspect)
         return True
 
+    @property
+    def is_indented(self) -> bool:
+        """Whether payloads are written in several lines."""
+        return self.layout.startswith("indent")
+
     def framing(self) -> Framing:
         """What the stream has instead of the habit."""
         framing: Framing = {}

@@ -59,7 +59,7 @@ def parse(text: str, *, unique_keys: bool = False, max_depth: int = MAX_DEPTH) -
             raise
         value = _CAREFUL.decode(text)
     brackets = text.count("[") + text.count("{")
-    if brackets > max_depth and _is_deeper(value, max_depth):
+    if brackets > max_depth and is_deeper(value, max_depth):
         raise ValueError(_too_deep(max_depth))
     return value
 
@@ -140,7 +140,7 @@ _UNIQUE = json.JSONDecoder(
 )
 
 
-def _is_deeper(value: JSON, limit: int) -> bool:
+def is_deeper(value: JSON, limit: int) -> bool:
     """Whether more containers than that are inside each other, counted level by level."""
     level = [value]
     for _depth in range(limit):

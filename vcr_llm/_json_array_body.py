@@ -16,13 +16,14 @@ from vcr_llm._framing import (
     decode_each,
     decode_payload,
     encode_payload,
+    expect_text,
     text_of,
     with_events,
 )
 from vcr_llm._habits import Origin, StreamHabit
 from vcr_llm._json import JSON
 from vcr_llm._labels import label_of
-from vcr_llm._tagged import DATA, tag_json
+from vcr_llm._tagged import DATA, TEXT, tag, tag_json, untag_json
 
 _HABIT = StreamHabit("\n", "indent-2", done=False)
 _BEFORE, _BETWEEN, _AFTER = "[", "\n,\r\n", "\n]"
@@ -34,10 +35,15 @@ class _Array(NamedTuple):
 
     elements: list[str]
     separators: list[str]
+    rest: str = ""
+    """What an array that was cut has of its next element."""
 
 
 def encode_json_array(body: str, origin: Origin) -> StreamBody | None:
-    """The elements of an array, None where the body is no array of objects."""
+    """The elements of an array, None where the body is no array of objects.
+
+    What an array that was cut has of its last element is the last entry.
+    """
     array = _split(body)
     if array is None:
         return None
@@ -54,6 +60,9 @@ def encode_json_array(body: str, origin: Origin) -> StreamBody | None:
             difference["before"] = between[index - 1]
         if difference:
             differences[index] = difference
+    if array.rest:
+        differences[len(entries)] = {"rest": True}
+        entries.append(tag(TEXT, array.rest))
     framing = looks.framing()
     for key, text, habit in (
         ("before", before, _BEFORE),
@@ -72,6 +81,8 @@ def decode_json_array(entries: list[JSON], framing: Framing, _origin: Origin) ->
     opening = text_of(framing, "before", _BEFORE)
 
     def decode_element(entry: JSON, differences: Framing, _padding: int) -> str:
+        if differences.get("rest") is True:
+            return expect_text(untag_json(entry), "response.body")
         wrapped = entry if isinstance(entry, dict) and DATA in entry else {DATA: entry}
         return text_of(differences, "before", between) + decode_payload(
             wrapped, differences, 0, looks
@@ -94,9 +105,11 @@ def _split(body: str) -> _Array | None:
         try:
             _value, end = _decoder.raw_decode(body, start)
         except (ValueError, RecursionError):
-            return None
+            return _Array(elements, [*separators, ""], body[place:]) if elements else None
         separators.append(separator)
         elements.append(body[start:end])
         place = end
     separators.append(body[place:])
+    if elements and separators[-1].strip() in ("", ","):
+        return _Array(elements, [*separators[:-1], ""], separators[-1])
     return _Array(elements, separators) if elements and separators[-1].strip() == "]" else None

@@ -17,7 +17,7 @@ from vcr.patch import PATCHER_NAMES
 from vcr.persisters.filesystem import FilesystemPersister
 from vcr.request import Request as VcrRequest
 
-from vcr_llm import _httpx_stub, matchers, serializer
+from vcr_llm import _aiohttp_stub, _httpx_stub, matchers, serializer
 from vcr_llm._cassette import Plan, RecordingCassette
 from vcr_llm._cassette_files import directory_of
 from vcr_llm._config import DEFAULT_MATCH_ON, HOST_MATCH_ON, SERIALIZER, refuse_unknown
@@ -278,3 +278,4 @@ def _host_message(cassette: Any, request: VcrRequest, similar_requests: Any, rea
 _message = vcr.errors._message
 vcr.errors._message = _host_message
 _httpx_stub.install()
+_aiohttp_stub.install()

@@ -7,6 +7,7 @@ removed; one that should be a recording and is none is an error that names it.
 
 from __future__ import annotations
 
+import errno
 import itertools
 import os
 import re
@@ -169,6 +170,16 @@ class RecordingDirectory:
                     raise
             return False
 
+    def rename(self, path: Path, name: str) -> None:
+        """Give a file of the directory another name.
+
+        Raises RecordingNotSaved where something has it.
+        """
+        with _explained(self.path):
+            if os.path.lexists(self.path / name):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), self.path / name)
+            path.rename(self.path / name)
+
     def put(self, document: Document, path: Path) -> Recording:
         """Write a recording under its name, over what had it before, in one step.
 
@@ -302,11 +313,11 @@ def remove_abandoned(folder: Path, pattern: str) -> None:
     """Remove what a run that was killed left in a folder; what runs now is left alone."""
     for path in folder.glob(pattern) if folder.is_dir() else ():
         with suppress(OSError):
-            if _is_abandoned(path):
+            if is_abandoned(path):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
-def _is_abandoned(path: Path) -> bool:
+def is_abandoned(path: Path) -> bool:
     """Whether the process that a temporary name tells of is gone."""
     owner = re.search(r"\.(\d+)-\d+\.\w+\Z", path.name)
     if owner is not None and os.name == "posix" and int(owner[1]) != os.getpid():

@@ -32,6 +32,8 @@ from vcr_llm._tagged import BYTES, DATA, TEXT, tag, tag_of
 _URL = re.compile(r"https?://[^\s<>\"']+")
 _SHORTEST_LEARNED = 12
 _LONGEST_REMEMBERED = 100
+_MOST_REMEMBERED = 10_000
+_MOST_CLEANERS = 16
 
 Clean = Callable[[str], str]
 
@@ -42,6 +44,7 @@ class Redaction:
     def __init__(self, more: Sequence[Pattern] = ()) -> None:
         self._literals = tuple(rule for rule in more if isinstance(rule, str) and rule)
         self._patterns = tuple(rule for rule in more if isinstance(rule, re.Pattern))
+        self._cleaners: dict[frozenset[str], Clean] = {}
 
     def document(self, document: dict[str, JSON], headers: Headers = ()) -> dict[str, JSON]:
         """The document without secrets; ``headers`` are the request's, which may carry some."""
@@ -72,7 +75,7 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """A text without secrets, for a message or a log; URLs in it as in a document."""
-        clean = self._cleaner(())
+        clean = self._cleaner(frozenset())
         return clean(_URL.sub(lambda url: _clean_url(url[0], clean), text))
 
     def _response(self, response: dict[str, JSON], clean: Clean) -> dict[str, JSON]:
@@ -91,7 +94,16 @@ class Redaction:
                 del redacted["framing"]
         return redacted
 
-    def _cleaner(self, learned: Iterable[str]) -> Clean:
+    def _cleaner(self, learned: frozenset[str]) -> Clean:
+        """What cleans a text; the requests of one client share it, and what it remembers."""
+        cleaner = self._cleaners.get(learned)
+        if cleaner is None:
+            if len(self._cleaners) >= _MOST_CLEANERS:
+                self._cleaners.clear()
+            cleaner = self._cleaners[learned] = self._new_cleaner(learned)
+        return cleaner
+
+    def _new_cleaner(self, learned: frozenset[str]) -> Clean:
         literals = (*self._literals, *learned)
         harmless: set[str] = set()
 
@@ -106,6 +118,8 @@ class Redaction:
             if cleaned != text:
                 return cleaned
             if len(text) <= _LONGEST_REMEMBERED:
+                if len(harmless) >= _MOST_REMEMBERED:
+                    harmless.clear()
                 harmless.add(text)
             return text
 

@@ -9,6 +9,7 @@ anew with each recording while the references between them say something.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
@@ -27,7 +28,10 @@ IgnoredPath = tuple[str | int, ...]
 
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _TOOL_CALL_REFERENCES = ("tool_call_id", "tool_use_id", "call_id", "toolUseId")
-_TOOL_CALLS = ("functionCall", "functionResponse")  # Gemini's, whose id is called just that
+# Gemini's, whose id is called just that, as its SDK and as LiteLLM spell them.
+_TOOL_CALLS = ("functionCall", "functionResponse", "function_call", "function_response")
+# The types of blocks and items whose `id` is that of a tool call: Anthropic's, OpenAI's.
+_TOOL_CALL_TYPES = ("_call", "tool_use")
 _PATH = re.compile(r"\.?([^.\[\]]+)|\[(\*|\d+)\]")
 _PLACES = 5
 _LONGEST_INTEGER = 4000  # digits; Python refuses to write more than 4300
@@ -61,7 +65,8 @@ class KeyedRequest:
     @cached_property
     def exact(self) -> tuple[JSON, JSON, str]:
         """What is equal for requests that were written alike, and then their keys are, too."""
-        return self.request.get("method"), self.request.get("url"), render(self.request.get("body"))
+        body = json.dumps(self.request.get("body"), sort_keys=True, default=repr)
+        return self.request.get("method"), self.request.get("url"), body
 
 
 class Absent(Enum):
@@ -227,7 +232,8 @@ def _with_renumbered_id(call: JSON, tool_calls: dict[str, str]) -> JSON:
 def _is_tool_call_id(key: str, holder: dict[str, JSON]) -> bool:
     """Whether this member is the id of a tool call or refers to one."""
     if key == "id":
-        return holder.get("type") == "tool_use"
+        kind = holder.get("type")
+        return isinstance(kind, str) and kind.endswith(_TOOL_CALL_TYPES)
     return key in _TOOL_CALL_REFERENCES
 
 

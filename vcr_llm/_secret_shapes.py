@@ -29,6 +29,8 @@ _SHAPES = (
     ("1//0", rf"{_WORD}{{20,}}"),
     ("AKIA", r"[A-Z0-9]{16}"),  # AWS
     ("ASIA", r"[A-Z0-9]{16}"),
+    ("ABIA", r"[A-Z0-9]{16}"),
+    ("ACCA", r"[A-Z0-9]{16}"),
     ("ABSK", r"[A-Za-z0-9+/]{40,}={0,2}"),  # Bedrock
     ("bedrock-api-key-", r"[A-Za-z0-9+/=_-]{20,}"),
     ("xai-", r"[A-Za-z0-9]{20,}"),
@@ -51,10 +53,36 @@ _SHAPES = (
     ("dapi", r"[a-f0-9]{32}"),  # Databricks
     *((f"gh{kind}_", r"[A-Za-z0-9]{20,}") for kind in "pousr"),  # GitHub
     ("github_pat_", r"[A-Za-z0-9_]{20,}"),
-    ("glpat-", rf"{_WORD}{{20,}}"),
-    *((f"xox{kind}-", r"[A-Za-z0-9-]{10,}") for kind in "abeprs"),  # Slack
+    *(
+        (f"gl{kind}-", rf"{_WORD}{{20,}}")  # GitLab
+        for kind in ("pat", "dt", "ft", "soat", "rt", "cbt", "ptt", "agent", "oas", "imt")
+    ),
+    ("GR1348941", rf"{_WORD}{{20,}}"),  # GitLab's runners
+    *((f"xox{kind}-", r"[A-Za-z0-9-]{10,}") for kind in "abcdeoprs"),  # Slack
     ("xapp-", r"[A-Za-z0-9-]{20,}"),
     ("npm_", r"[A-Za-z0-9]{30,}"),
+    ("pypi-", rf"{_WORD}{{60,}}"),
+    ("whsec_", r"[A-Za-z0-9+/=]{24,}"),  # Stripe's webhooks, Svix
+    ("sk_", r"[a-f0-9]{40,}"),  # ElevenLabs
+    ("pylf_v", rf"{_WORD}{{30,}}"),  # Logfire
+    ("dop_v1_", r"[a-f0-9]{64}"),  # DigitalOcean
+    ("dp.st.", r"[A-Za-z0-9._-]{40,}"),  # Doppler
+    ("dp.pt.", r"[A-Za-z0-9]{40,}"),
+    *((f"shp{kind}_", r"[a-fA-F0-9]{32}") for kind in ("at", "ca", "pa", "ss")),  # Shopify
+    ("lin_api_", r"[A-Za-z0-9]{32,}"),  # Linear
+    ("ntn_", r"[A-Za-z0-9]{40,}"),  # Notion
+    ("figd_", rf"{_WORD}{{36,}}"),  # Figma
+    ("PMAK-", r"[a-f0-9]{24}-[a-f0-9]{34}"),  # Postman
+    ("glsa_", r"[A-Za-z0-9]{32}_[a-f0-9]{8}"),  # Grafana
+    ("hvs.", rf"{_WORD}{{24,}}"),  # Vault
+    ("hvb.", rf"{_WORD}{{24,}}"),
+    ("sbp_", r"[a-f0-9]{40}"),  # Supabase
+    ("sq0csp-", rf"{_WORD}{{40,}}"),  # Square
+    ("sq0atp-", rf"{_WORD}{{20,}}"),
+    ("EAAAE", rf"{_WORD}{{55,}}"),
+    ("AC", r"[a-f0-9]{32}(?![A-Za-z0-9])"),  # Twilio
+    ("SK", r"[a-f0-9]{32}(?![A-Za-z0-9])"),
+    ("AKCp", r"[A-Za-z0-9]{60,}"),  # Artifactory
     ("SG.", rf"{_WORD}{{16,}}\.{_WORD}{{16,}}"),  # SendGrid
     ("eyJ", rf"{_WORD}{{10,}}\.eyJ{_WORD}{{10,}}\.{_WORD}+"),  # JWT (RFC 7519)
 )
@@ -64,8 +92,12 @@ _BASIC = r"\b[Bb](?:asic|ASIC)\s+(?P<basic>[A-Za-z0-9+/]{16,}={0,2})(?![\w+/])"
 _SURROUNDINGS = (
     (
         "PRIVATE KEY",
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?P<pem>[\s\S]*?)(?:-----END [A-Z ]*KEY-----|\Z)",
+        (
+            r"-{4,5} ?BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)? ?-{4,5}"
+            r"(?P<pem>[\s\S]*?)(?:-{4,5} ?END [A-Z0-9 ]*KEY|\Z)"
+        ),
     ),
+    ("PuTTY-User-Key-File-", r"PuTTY-User-Key-File-[23]:(?P<putty>[\s\S]*)"),
     ("earer ", _BEARER),
     ("EARER ", _BEARER),
     ("asic ", _BASIC),
@@ -74,18 +106,31 @@ _SURROUNDINGS = (
     ("AccountKey=", r"AccountKey=(?P<account>[A-Za-z0-9+/]{20,}={0,2})"),
     ("sig=", r"[?&]sig=(?P<sig>[A-Za-z0-9%+/=_-]{16,})"),
     ("key=", r"[?&](?:api_?|api-)?key=(?P<query>[^\s&#\"'<>]{8,})"),
+    (":AA", r"(?<![0-9A-Za-z])(?:bot)?(?P<telegram>\d{8,10}:[0-9A-Za-z_-]{35})(?![0-9A-Za-z_-])"),
+    ("-us", r"(?<![0-9a-z])(?P<mailchimp>[0-9a-f]{32}-us\d{1,2})(?!\d)"),
+    (
+        "hooks.slack.com/",
+        r"hooks\.slack\.com/(?:services|workflows|triggers)/(?P<slack>[A-Za-z0-9_/]{20,})",
+    ),
+    ("/webhooks/", r"discord(?:app)?\.com/api/webhooks/(?P<hook>\d{17,20}/[\w-]{60,})"),
+    ("_authToken=", r"_authToken=(?P<npm>[A-Za-z0-9_-]{20,})"),
 )
-# A field of JSON, or an assignment, inside a string: tool arguments are JSON in JSON.
+# A field of JSON, or an assignment, inside a string: tool arguments are JSON in JSON, and a prompt
+# may quote a file of settings. A value without quotes is one where it looks random.
 _ASSIGNMENT = re.compile(
     r"""(?ix)
     \b(?P<name>(?:[a-z0-9]+[_-])*(?:api[_-]?key|password|passwd|client[_-]?secret|secret[_-]?key
         |access[_-]?token|refresh[_-]?token|auth[_-]?token|secret[_-]?access[_-]?key
         |session[_-]?token|private[_-]?key))
-    (?P<between>\\*["']?\s*[:=]\s*\\*["'])
-    (?P<value>[^\s"'\\]{6,})
-    (?=\\*["'])
+    (?:
+        (?P<between>\\*["']?\s*[:=]\s*\\*["'])(?P<value>[^\s"'\\]{6,})(?=\\*["'])
+        |
+        (?P<bare>\s*[:=]\s*)(?=\S*\d)(?=\S*[a-z])[a-z0-9+/_.=-]{16,}
+    )
     """
 )
+# What documentation and examples have in the place of a key.
+_EXAMPLE = re.compile(r"(?i)\A[<{\[]?your[-_a-z]*[>}\]]?\Z")
 _ASSIGNED = ("key", "assw", "ecret", "oken", "KEY", "ASSW", "ECRET", "OKEN", "Key")
 
 
@@ -98,8 +143,15 @@ def without_known_shapes(text: str) -> str:
     for _part, shape in _possible(_SURROUNDINGS_BY_SIGN, text):
         text = _surrounding(shape).sub(_without_group, text)
     if (":" in text or "=" in text) and any(part in text for part in _ASSIGNED):
-        text = _ASSIGNMENT.sub(rf"\g<name>\g<between>{PLACEHOLDER}", text)
+        text = _ASSIGNMENT.sub(_without_value, text)
     return text
+
+
+def _without_value(match: re.Match[str]) -> str:
+    value = match["value"]
+    if value is not None and _EXAMPLE.match(value):
+        return match[0]
+    return f"{match['name']}{match['between'] or match['bare']}{PLACEHOLDER}"
 
 
 def _by_sign(shapes: Iterable[_Shape], signs: str) -> dict[str, tuple[_Shape, ...]]:

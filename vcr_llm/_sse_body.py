@@ -28,6 +28,7 @@ from vcr_llm._tagged import DATA, TEXT, TYPE, tag, tag_json, tag_of, untag_json
 
 _BEFORE_FIRST_EVENT = re.compile("\ufeff?[\r\n]*")
 _DONE = "[DONE]"
+_TAGGED = {TYPE, DATA}
 
 
 def encode_sse(body: str, origin: Origin) -> StreamBody:
@@ -106,6 +107,8 @@ def _encode_frame(frame: str, looks: Looks, origin: Origin) -> tuple[JSON, Frami
 
 
 def _decode_frame(entry: JSON, differences: Framing, padding: int, *, looks: Looks) -> str:
+    if not differences and not padding and (usual := _usual_frame(entry, looks)) is not None:
+        return usual
     if "raw" in differences:
         return text_of(differences, "raw", "")
     line_end = text_of(differences, "line_end", looks.syntax.line_end)
@@ -120,6 +123,27 @@ def _decode_frame(entry: JSON, differences: Framing, padding: int, *, looks: Loo
     values = {name: iter([v for key, v in fields if key == name]) for name in present}
     ordered = tuple((name, next(values[name])) for name in order)
     return render_frame(Event(ordered), Syntax(line_end, colon, end))
+
+
+def _usual_frame(entry: JSON, looks: Looks) -> str | None:
+    """The frame of an event that is nothing but a payload, None for any other.
+
+    Nearly all events are such, and what they need not is not looked for.
+    """
+    if not isinstance(entry, dict) or entry.keys() != _TAGGED or looks.order != FIELDS:
+        return None
+    label, payload = entry[TYPE], entry[DATA]
+    if not isinstance(label, str) or not isinstance(payload, dict) or looks.is_indented:
+        return None
+    syntax = looks.syntax
+    data = decode_payload(entry, {}, 0, looks)
+    name = _implied_name(payload, label)
+    if name is None:
+        return f"data{syntax.colon}{data}{syntax.line_end}{syntax.line_end}"
+    if not isinstance(name, str):
+        return None
+    event = f"event{syntax.colon}{name}{syntax.line_end}"
+    return f"{event}data{syntax.colon}{data}{syntax.line_end}{syntax.line_end}"
 
 
 def _entry(event: Event, payload: Payload | None, origin: Origin) -> JSON:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from vcr_llm._aws_body import decode_aws, encode_aws
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._framing import Framing, StreamBody
-from vcr_llm._habits import AWS, JSON_ARRAY, NDJSON, SSE, Origin
+from vcr_llm._habits import AWS, JSON_ARRAY, NDJSON, SSE, Origin, stream_habit
 from vcr_llm._json import JSON
 from vcr_llm._json_array_body import decode_json_array, encode_json_array
 from vcr_llm._ndjson_body import decode_ndjson, encode_ndjson
@@ -50,6 +50,20 @@ def decode_events(
         except UnicodeEncodeError as error:
             msg = f"response.body has a character that no server can send ({error})"
             raise MalformedRecording(msg) from None
+
+
+def without_implied_done(framing: Framing, kind: str | None, origin: Origin) -> Framing:
+    """The framing of a stream that did not come to its end: that it has no ``[DONE]`` is clear."""
+    if kind != SSE:
+        return framing
+    has_done = framing.get("done", stream_habit(origin).done)
+    rest = {key: value for key, value in framing.items() if key != "done"}
+    return {**rest, "done": True} if has_done else rest
+
+
+def with_implied_done(framing: Framing) -> Framing:
+    """The framing that `without_implied_done` was made from, as far as it decides the bytes."""
+    return {"done": False, **framing}
 
 
 _ENCODERS: dict[str, Callable[[str, Origin], StreamBody | None]] = {

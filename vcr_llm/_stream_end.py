@@ -14,9 +14,11 @@ from vcr_llm._interaction import Response, header
 from vcr_llm._json import parse
 
 _DONE = "[DONE]"
-# The types of last events: Anthropic's, OpenAI's Responses and Assistants, Cohere's.
+# The types of last events: Anthropic's, OpenAI's Responses and Assistants, Cohere's, Mistral's.
+# SDKs raise an error that comes as an event, and read no further.
 _LAST = frozenset(
     {
+        "error",
         "message_stop",
         "response.completed",
         "response.failed",
@@ -38,7 +40,7 @@ def says_its_end(response: Response) -> bool:
         return _is_last_frame(split_frames(text)[-1:])
     if kind == NDJSON:
         line = _LAST_LINE.search(text)
-        return line is not None and _member(line[0], "done") is True
+        return line is not None and _says_last(line[0])
     return False
 
 
@@ -48,13 +50,21 @@ def _is_last_frame(frames: list[str]) -> bool:
         return False
     event = parsed[0]
     data = event.get("data") or ""
-    return data.startswith(_DONE) or bool({event.get("event"), _member(data, "type")} & _LAST)
+    return data.startswith(_DONE) or event.get("event") in _LAST or _says_last(data)
 
 
-def _member(text: str, name: str) -> object:
+def _says_last(text: str) -> bool:
+    """Whether a payload is a last one: by its type, as Ollama says it, or since it is an error."""
     try:
-        value = parse(text)
+        payload = parse(text)
     except ValueError:
-        return None
-    member = value.get(name) if isinstance(value, dict) else None
-    return member if isinstance(member, str | bool) else None
+        return False
+    match payload:
+        case {"done": True}:
+            return True
+        case {"type": str(kind)} if kind in _LAST:
+            return True
+        case {"error": str() | dict()}:
+            return True
+        case _:
+            return False

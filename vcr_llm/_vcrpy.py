@@ -64,7 +64,8 @@ def request_from_vcrpy(request: VcrRequest) -> Request:
     """A request that vcrpy hands over; from aiohttp, its method is spelled as the caller did."""
     headers = _pairs(request.headers)
     method = request.method.upper() if request.method.upper() in _METHODS else request.method
-    return Request(method, request.uri, headers, _body(request, headers))
+    url, _hash, _fragment = request.uri.partition("#")  # is not sent (RFC 9110, 7.1)
+    return Request(method, url, headers, _body(request, headers))
 
 
 def request_to_vcrpy(request: Request) -> VcrRequest:

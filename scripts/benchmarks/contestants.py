@@ -22,6 +22,8 @@ from vcr.serializers import jsonserializer, yamlserializer
 
 import vcr_llm
 from scripts.benchmarks.exchanges import EVENT_STREAM, JSON, ORIGIN, PATH, Exchange, exchange
+from vcr_llm._address import address_of, file_name
+from vcr_llm._json import document_text
 
 URL = ORIGIN + PATH
 NONE, NEW_EPISODES = "none", "new_episodes"
@@ -94,9 +96,8 @@ class VcrLlm(Contestant):
         for number in range(len(exchanges)):
             document = json.loads(pattern.replace(str(TEMPLATE), str(number)))
             document = {**document, "sequence": number}
-            text = json.dumps(document, indent=2, ensure_ascii=False)
-            # Names only find a recording; what it says decides.
-            (path / f"{number:064x}.json").write_text(text, encoding="utf-8")
+            name = file_name(address_of(document))
+            (path / name).write_text(document_text(document), encoding="utf-8")
         return path
 
     def open(self, path: Path, mode: str, /) -> AbstractContextManager[Any]:

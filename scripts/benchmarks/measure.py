@@ -40,7 +40,7 @@ from scripts.benchmarks.exchanges import (
 from tests.servers.loopback import Framing, LoopbackServer, ReceivedRequest, Reply
 
 ROUNDS = 3
-REQUESTS = 3  # in each round, spread over the cassette
+REQUESTS = 10  # in each round, spread over the cassette
 SIZES, ALSO_IN_FULL = (10, 100, 1_000), (10_000,)
 LOADED = 1_000
 SAVED_INTO = {1: ROUNDS, 1_000: ROUNDS, 10_000: 1}  # the rounds: to load 10,000 takes its time
