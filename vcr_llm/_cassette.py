@@ -113,7 +113,7 @@ class RecordingCassette(Cassette):
         is_writable = self.record_mode != RecordMode.NONE
         self._catalogue.refresh()
         self._existed = self._catalogue.exists
-        if is_writable:
+        if is_writable and self._catalogue.has_leftovers:
             self._directory.sweep()
         self._stored_metadata = self._directory.metadata() if self._existed else {}
         self._metadata = {} if self.plan.rewrite else dict(self._stored_metadata)

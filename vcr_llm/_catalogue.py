@@ -18,7 +18,12 @@ from vcr_llm._address import file_name, parse_file_name
 from vcr_llm._event_loop import beside_event_loop
 from vcr_llm._foreign import is_http_exchange
 from vcr_llm._recording import replay_order
-from vcr_llm._recording_directory import Recording, RecordingDirectory
+from vcr_llm._recording_directory import (
+    Recording,
+    RecordingDirectory,
+    is_half_written,
+    may_be_recording,
+)
 
 # The first key of a recording, which says whose it is without parsing the rest.
 _OWNER = re.compile(rb'\s*\{\s*"test_id":\s*(null|"(?:[^"\\]|\\.)*")\s*,')
@@ -35,6 +40,8 @@ class Catalogue:
         """The files that may be recordings. Each change makes another set."""
         self.has_other_names = False
         """Whether some are called otherwise than by an address, so that names find not all."""
+        self.has_leftovers = False
+        """Whether some were not written to their end when the directory was listed."""
         self.exists = False
         self._owners: dict[tuple[str, int, int], str | None] = {}
         self._changed: int | None = None
@@ -49,8 +56,9 @@ class Catalogue:
         if changed is not None and changed == self._changed:
             return
         self._owners.clear()
-        found = self._directory.candidates() if self.exists else ()
-        self.names = frozenset(path.name for path in found)
+        found = self._directory.file_names() if self.exists else ()
+        self.names = frozenset(filter(may_be_recording, found))
+        self.has_leftovers = any(map(is_half_written, found))
         self.has_other_names = not all(map(parse_file_name, self.names))
         # What changes within the same tick of the clock would not be seen.
         is_settled = changed is None or time.time() - changed / 1e9 > _TICK
@@ -116,7 +124,7 @@ class DirectoryView:
         Raises MalformedRecording as `named` does, and for what is wrong inside of one.
         """
         if self._all is None:
-            recordings = self._read(self._names)
+            recordings = self._read(beside_event_loop(self._names_of_visible))
             for recording in recordings:
                 if is_http_exchange(recording.document):
                     recording.check()
@@ -130,11 +138,14 @@ class DirectoryView:
         found = (self._recordings[name] for name in names)
         return [recording for recording in found if recording is not None]
 
+    def _names_of_visible(self) -> list[str]:
+        if not self._is_shared:
+            return list(self._names)
+        return [name for name in self._names if self._is_visible(self._catalogue.owner(name))]
+
     def _read_now(self, names: Iterable[str]) -> Iterator[tuple[str, Recording | None]]:
         for name in names:
-            recording = None
-            if not self._is_shared or self._is_visible(self._catalogue.owner(name)):
-                recording = self._directory.load(self._directory.path / name)
+            recording = self._directory.load(self._directory.path / name)
             is_seen = recording is not None and self._is_visible(recording.document.get("test_id"))
             yield name, recording if is_seen else None
 

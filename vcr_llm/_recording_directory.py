@@ -223,11 +223,14 @@ class RecordingDirectory:
 
     def candidates(self) -> Iterator[Path]:
         """The files that may be recordings: visible, ``.json``, not the metadata."""
-        with os.scandir(self.path) as entries:
-            names = sorted(entry.name for entry in entries if entry.is_file())
-        for name in names:
-            if name.endswith(".json") and not name.startswith(".") and name != METADATA:
+        for name in sorted(self.file_names()):
+            if may_be_recording(name):
                 yield self.path / name
+
+    def file_names(self) -> list[str]:
+        """The names of the files in the directory, ours or not."""
+        with os.scandir(self.path) as entries:
+            return [entry.name for entry in entries if entry.is_file()]
 
     def read(self, path: Path) -> Recording | None:
         """The recording in a file, or None where the file is somebody else's.
@@ -262,6 +265,16 @@ class RecordingDirectory:
         """Remove what a killed run left half-written."""
         if self.exists():
             remove_abandoned(self.path, f".*{_TEMPORARY}")
+
+
+def may_be_recording(name: str) -> bool:
+    """Whether a file of this name may be a recording: visible, ``.json``, not the metadata."""
+    return name.endswith(".json") and not name.startswith(".") and name != METADATA
+
+
+def is_half_written(name: str) -> bool:
+    """Whether this is the name of a file that is being written, or was when its run ended."""
+    return name.startswith(".") and name.endswith(_TEMPORARY)
 
 
 def read_document(path: Path) -> Document:
