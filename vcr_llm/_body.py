@@ -210,7 +210,7 @@ def implied_content_type(body: ResponseBody) -> str | None:
 
 
 def _as_stream(body: bytes, content_type: str | None, origin: Origin) -> ResponseBody | None:
-    kind = _recognise_stream(body, content_type, origin)
+    kind = recognise_stream(body, content_type, origin)
     encoded = encode_stream(body, kind, origin) if kind is not None else None
     if kind is None or encoded is None:
         return None
@@ -225,7 +225,7 @@ _EVENT_LINE = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*(?:(?:data|event|id|retry):|
 _SNIFFED = ("", "text/plain", _BINARY, _JSON)
 
 
-def _recognise_stream(body: bytes, content_type: str | None, origin: Origin) -> str | None:
+def recognise_stream(body: bytes, content_type: str | None, origin: Origin) -> str | None:
     """The kind of stream that a body is: by its content type, then by its bytes.
 
     Gateways and mocks send streams as ``text/plain`` or without a type, and errors as streams.

@@ -284,7 +284,7 @@ class RecordingCassette(Cassette):
                 self._unanswered.add(seen.key)
                 return None
             entry.plays += 1
-        return entry.playback(self._name_of(entry))
+        return entry.playback()
 
     def refuses(self, request: VcrRequest) -> bool:
         """Whether a request without a recording may not be sent."""
@@ -430,11 +430,16 @@ class RecordingCassette(Cassette):
     def unrecorded_rest(self, playback: Playback) -> RecordingEnds:
         """The error for a client that reads on where the recorded one had stopped."""
         count = len(playback.events)
+        is_cancelled = playback.ended is not None and playback.ended.is_cancelled
+        what = (
+            "task that was recorded was cancelled"
+            if is_cancelled
+            else ("client that was recorded closed this stream")
+        )
         error = RecordingEnds(
-            f"the client that was recorded closed this stream after {count} "
-            f"event{'' if count == 1 else 's'}, and this one reads on. "
+            f"the {what} after {count} event{'' if count == 1 else 's'}, and this one reads on. "
             f"Record it again: {record_again(self._own_test)}",
-            path=playback.name,
+            path=playback.path,
         )
         if str(error) not in self.misses:
             self.misses.append(str(error))

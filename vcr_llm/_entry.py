@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
 from vcr.request import Request as VcrRequest
@@ -27,8 +28,8 @@ class Playback(NamedTuple):
     events: list[bytes]
     ended: Ending | None
     arrivals: tuple[Arrival, ...]
-    name: str
-    """What to call the recording in a message."""
+    path: Path | None
+    """The file of the recording, where there is one."""
 
 
 class Entry:
@@ -81,7 +82,7 @@ class Entry:
         """What an equal request has too (`KeyedRequest.exact`), None where hooks had a hand."""
         return None if "request" in self.__dict__ else self._loaded.exact
 
-    def playback(self, name: str) -> Playback:
+    def playback(self) -> Playback:
         """The response, to be played event by event.
 
         Raises MalformedRecording where the file holds none.
@@ -104,7 +105,7 @@ class Entry:
             events,
             response.ended,
             response.arrivals,
-            name,
+            None if self.recording is None else self.recording.path,
         )
 
     def _events(self, exchange: Interaction) -> list[bytes]:

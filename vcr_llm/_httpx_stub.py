@@ -218,11 +218,11 @@ class _Tape:
         self._exchange.save(self._received(ending))
 
     def cut(self, error: BaseException) -> None:
-        """Save what came before an error; a cancelled task is a client that goes away."""
+        """Save what came before an error; whoever is interrupted is a client that goes away."""
         if isinstance(error, Exception):
             self.end(Ending(type(error).__name__, str(error)))
         else:
-            self.end(Ending(is_cancelled=True))
+            self.end(Ending(is_cancelled=not isinstance(error, KeyboardInterrupt | SystemExit)))
 
     def close(self) -> None:
         """The client wants no more. Where it has everything, that is how responses end."""

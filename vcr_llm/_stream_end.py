@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 
+from vcr_llm._body import recognise_stream
 from vcr_llm._event_stream import Syntax, parse_frame, split_frames
-from vcr_llm._habits import NDJSON, SSE, stream_kind_of_content_type
+from vcr_llm._habits import NDJSON, SSE, Origin
 from vcr_llm._headers import CONTENT_TYPE
 from vcr_llm._interaction import Response, header
 from vcr_llm._json import parse
@@ -34,7 +35,7 @@ _LAST_LINE = re.compile(r"[^\r\n]+(?=[\r\n]*\Z)")
 
 def says_its_end(response: Response) -> bool:
     """Whether the last event that came is one after which none comes."""
-    kind = stream_kind_of_content_type(header(response.headers, CONTENT_TYPE))
+    kind = recognise_stream(response.body, header(response.headers, CONTENT_TYPE), Origin("", ""))
     text = response.body.decode(errors="replace")
     if kind == SSE:
         return _is_last_frame(split_frames(text)[-1:])
@@ -64,7 +65,7 @@ def _says_last(text: str) -> bool:
             return True
         case {"type": str(kind)} if kind in _LAST:
             return True
-        case {"error": str() | dict()}:
+        case {"error": str() | dict() as error} if error:
             return True
         case _:
             return False
