@@ -179,7 +179,7 @@ PROVIDERS = [
                 {"type": "content-delta"},
             )
         ],
-        {"done": True},
+        {},
     ),
     Stream(
         "llama.cpp: a field of its own, keep-alives",

@@ -223,9 +223,9 @@ def _response_document(
         document["framing"] = framing
     if response.ended is not None:
         document["ended"] = encode_ending(response.ended)
-    if response.arrivals:
-        pieces = decode_response_events(content, origin)
-        document["timing"] = encode_timing(map(len, pieces), response.arrivals)
+    pieces = decode_response_events(content, origin) if response.arrivals else ()
+    if timing := encode_timing(map(len, pieces), response.arrivals):
+        document["timing"] = timing
     return document
 
 

@@ -194,6 +194,18 @@ _MISTRAL_TRANSCRIPTION = _in_lower_case_modules(
         "transcription.text.delta": "TranscriptionStreamTextDelta",
     },
 )
+_GOOGLE_INTERACTIONS = _in_lower_case_modules(
+    "google.genai._gaos.types.interactions",
+    {
+        "error": "ErrorEvent",
+        "interaction.completed": "InteractionCompletedEvent",
+        "interaction.created": "InteractionCreatedEvent",
+        "interaction.status_update": "InteractionStatusUpdate",
+        "step.delta": "StepDelta",
+        "step.start": "StepStart",
+        "step.stop": "StepStop",
+    },
+)
 # Anthropic's events come from its own endpoint, from Bedrock's and from Vertex's.
 _ANTHROPIC_PATHS = ("/messages", "/invoke", ":streamRawPredict")
 
@@ -232,6 +244,7 @@ FAMILIES = (
     Family(("/v1/chat",), "event_type", _COHERE_V1),
     Family(("/v1/generate",), "event_type", _COHERE_GENERATE),
     Family(("/conversations",), "type", _MISTRAL_CONVERSATIONS),
+    Family(("/interactions",), "event_type", _GOOGLE_INTERACTIONS),
 )
 _WITHOUT_MODEL = frozenset({"error", "keepalive", "ping"})
 """Types that are sent, but that no SDK has a class for, unless the table has one."""

@@ -36,6 +36,7 @@ _USUAL_CONTENT_TYPE = {
 }
 _AWS_STREAMS = ("/converse-stream", "/invoke-with-response-stream")
 _OLLAMA_STREAMS = ("/api/chat", "/api/generate", "/api/pull", "/api/push", "/api/create")
+_CLOSED_BY_DONE = ("/completions", "/v2/chat")  # OpenAI's and all that speak like it; Cohere's
 _GOOGLE = (".googleapis.com",)
 _COMPACT_WITH_LINE_BREAK = (".openai.azure.com", ".cognitiveservices.azure.com", "api.groq.com")
 
@@ -86,7 +87,7 @@ def stream_habit(origin: Origin) -> StreamHabit:
     host, path, _query = origin
     if host.endswith(_GOOGLE) and not path.endswith("/completions"):
         return StreamHabit("\r\n", "colon-spaced", done=False)
-    return StreamHabit("\n", "compact", done=path.endswith("/completions"))
+    return StreamHabit("\n", "compact", done=path.endswith(_CLOSED_BY_DONE))
 
 
 def stream_kind(content_type: str | None, origin: Origin) -> str:

@@ -110,6 +110,9 @@ _BY_ENDPOINT = (
     _Answer(":batchEmbedContents", "embeddings", "google.genai.types.EmbedContentResponse"),
     _Answer(":countTokens", "totalTokens", "google.genai.types.CountTokensResponse"),
     _Answer(":computeTokens", "tokensInfo", "google.genai.types.ComputeTokensResponse"),
+    _Answer(
+        "/interactions", "steps", "google.genai._gaos.types.interactions.interaction.Interaction"
+    ),
     _Answer("/api/chat", "message", "ollama._types.ChatResponse"),
     _Answer("/api/embed", "embeddings", "ollama._types.EmbedResponse"),
     _Answer("/api/embeddings", "embedding", "ollama._types.EmbeddingsResponse"),
