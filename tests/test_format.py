@@ -5,23 +5,28 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from hypothesis import given
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from tests.test_body import ANSWERS, REQUESTS, REQUESTS_BY_VALUE
 from tests.test_document import EXCHANGES, interactions, whole
+from tests.test_ending import ENDINGS, endings
 from tests.test_foreign import FOREIGN, TOOL_CALL
 from tests.test_json import fuzzed
 from tests.test_multipart import FORMS
 from tests.test_stream_body import STREAMS
 from vcr_llm._cassette_files import read_old_cassette
+from vcr_llm._document import from_document
+from vcr_llm._ending import Ending
 from vcr_llm._errors import MalformedRecording
-from vcr_llm._interaction import Interaction
+from vcr_llm._interaction import Arrival, Interaction
 from vcr_llm._json import document_text
 from vcr_llm._options import Options
 from vcr_llm._recording import new_recording
@@ -40,6 +45,10 @@ EXAMPLES = re.findall(
     re.MULTILINE | re.DOTALL,
 )
 
+RESPONSE_KEYS = set(SCHEMA["$defs"]["response"]["properties"]) - {
+    *("provider_metadata", "is_exception", "exception_data", "exception_message"),  # of others
+}
+
 PARTS: list[tuple[str, Any]] = [
     *(("value", row[3]) for row in (*REQUESTS, *REQUESTS_BY_VALUE)),
     *(("value", tag("multipart/form-data", row[2])) for row in FORMS),
@@ -47,6 +56,7 @@ PARTS: list[tuple[str, Any]] = [
     *(("json_framing", answer.framing) for answer in ANSWERS if answer.kind is None),
     *(("event", entry) for stream in STREAMS for entry in stream.entries),
     *(("stream_framing", stream.framing) for stream in STREAMS),
+    *(("ended", value) for _ending, value in ENDINGS),
 ]
 
 MISTAKES: list[tuple[str, dict[str, Any]]] = [
@@ -85,6 +95,35 @@ MISTAKES: list[tuple[str, dict[str, Any]]] = [
         "an order of unknown fields",
         {"response": {"is_streaming": True, "body": [], "framing": {"order": ["name"]}}},
     ),
+    (
+        "a rest that is none",
+        {
+            "response": {
+                "is_streaming": True,
+                "body": [],
+                "framing": {"events": {"0": {"rest": False}}},
+            }
+        },
+    ),
+    ("an ending as text", {"response": {"ended": "error"}}),
+    ("an ending by nobody", {"response": {"ended": {}}}),
+    ("an ending by the server", {"response": {"ended": {"by": "server"}}}),
+    ("an error without its name", {"response": {"ended": {"by": "error", "message": "x"}}}),
+    ("an error without its text", {"response": {"ended": {"by": "error", "type": "ReadError"}}}),
+    ("a client with an error", {"response": {"ended": {"by": "client", "type": "ReadError"}}}),
+    (
+        "an error that was cancelled",
+        {
+            "response": {
+                "ended": {"by": "error", "type": "ReadError", "message": "", "cancelled": True}
+            }
+        },
+    ),
+    ("a client that was not cancelled", {"response": {"ended": {"by": "client", "cancelled": 0}}}),
+    ("timing as a number", {"response": {"timing": 1}}),
+    ("timing that is empty", {"response": {"timing": []}}),
+    ("a time before the request", {"response": {"timing": [-1]}}),
+    ("a time in parts of milliseconds", {"response": {"timing": [1.5]}}),
     ("a negative position", {"sequence": -1}),
     ("a time that is none", {"recorded_at": "yesterday"}),
 ]
@@ -117,14 +156,28 @@ def test_an_example_of_the_documentation_is_what_it_says(part: str, text: str) -
 
 
 def test_the_documentation_has_examples_of_everything() -> None:
-    """A whole recording, a value, an event and both kinds of framing are shown."""
+    """A whole recording, a value, an event, both kinds of framing, endings and times are shown."""
     assert {part for part, _ in EXAMPLES} == {
         "",
         "value",
         "event",
         "json_framing",
         "stream_framing",
+        "ended",
+        "timing",
     }
+
+
+def test_every_kind_of_ending_is_documented() -> None:
+    """There is an example of each that is written, told apart by its keys."""
+    shown = [list(json.loads(text)) for part, text in EXAMPLES if part == "ended"]
+    assert all(list(value) in shown for _ending, value in ENDINGS)
+
+
+@pytest.mark.parametrize("key", sorted(RESPONSE_KEYS))
+def test_every_key_of_a_response_is_documented(key: str) -> None:
+    """The tables explain each one that is ours."""
+    assert f"| `response.{key}` |" in (ROOT / "docs/format.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("key", sorted(SCHEMA["$defs"]["stream_framing"]["properties"]))
@@ -184,6 +237,22 @@ def test_whatever_is_recorded_keeps_to_the_schema(interaction: Interaction) -> N
     """No exchange gives a document that the schema refuses."""
     recorded = new_recording(interaction, Options()).document
     assert problems(read(document_text(recorded))) == []
+
+
+@fuzzed
+@given(interactions, st.none() | endings, st.lists(st.integers(0, 5000), max_size=5))
+def test_however_a_response_ended_and_whenever_it_came(
+    interaction: Interaction, ended: Ending | None, times: list[int]
+) -> None:
+    """Endings and times keep to the schema, and come back out of the document."""
+    size = len(interaction.response.body)
+    arrivals = tuple(Arrival(size, at) for at in sorted(times)) if size else ()
+    response = replace(interaction.response, ended=ended, arrivals=arrivals)
+    recorded = new_recording(replace(interaction, response=response), Options()).document
+    assert problems(read(document_text(recorded))) == []
+    back = from_document(recorded).response
+    assert back.ended == ended
+    assert {arrival.at for arrival in back.arrivals} == set(sorted(times)[:1] if size else [])
 
 
 @pytest.mark.shared

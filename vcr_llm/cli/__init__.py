@@ -18,6 +18,11 @@ USAGE = 2
 _INTERRUPTED = 130  # what a shell reports for Ctrl-C
 
 COMMANDS = {
+    "ls": "List cassettes with their requests, models, endpoints, tokens, size and age.",
+    "show": "Show recordings as conversations: messages, answers, tool calls, usage, errors.",
+    "diff": "Show what changed between two recordings, cassettes or trees of cassettes.",
+    "check": "Find secrets, broken recordings, wrong names, payloads that an SDK refuses.",
+    "fmt": "Give recordings their canonical text, names and order; follow renamed tests.",
     "convert": "Turn cassettes of vcrpy and others into directories of readable JSON.",
     "export": "Turn directories of recordings back into vcrpy's YAML.",
 }

@@ -31,6 +31,7 @@ class Walk:
 
     is_wanted: Callable[[os.DirEntry[str]], bool]
     excluded: Path | None = None
+    follows_links: bool = True
     problems: list[Problem] = field(default_factory=list)
     _followed: set[str] = field(default_factory=set)
 
@@ -62,6 +63,8 @@ class Walk:
             return False
         if not entry.is_symlink():
             return True
+        if not self.follows_links:
+            return False
         target = os.path.realpath(path)
         if Path(os.path.realpath(path.parent)).is_relative_to(target):
             self.problems.append(Problem(path, "is a link to a directory that it is in; left out"))

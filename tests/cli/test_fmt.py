@@ -1,0 +1,1081 @@
+"""``vcr-llm fmt``: text, names and order of recordings, renamed tests, killed runs, bad input."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.cli.recordings import (
+    DEAD_PROCESS,
+    answers,
+    cassette,
+    named,
+    read,
+    recording,
+    save,
+)
+from tests.cli.trees import summary_of, tree
+from vcr_llm._document import from_document
+from vcr_llm._json import document_text
+from vcr_llm._recording_directory import RecordingDirectory
+from vcr_llm.cli import main
+from vcr_llm.cli._conversion import LARGEST
+from vcr_llm.cli._formatting import _usual_directory
+
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared"
+_IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
+_KEY = "sk-proj-abcdefghijklmnopqrstuvwx"
+
+
+def _fmt(*arguments: str | Path) -> int:
+    return main(["fmt", *map(str, arguments)])
+
+
+def _documents(folder: Path) -> list[dict[str, Any]]:
+    return [found.document for found in RecordingDirectory(folder).recordings()]
+
+
+def _sequences(folder: Path) -> list[int | None]:
+    return [document.get("sequence") for document in _documents(folder)]
+
+
+# --- text -------------------------------------------------------------------------------------
+
+
+def test_what_is_canonical_keeps_every_byte(tmp_path: Path) -> None:
+    """Recordings as the recorder writes them are left alone, down to the time of the file."""
+    folder = save(tmp_path / "test_x", cassette("a", "b", "a"))
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+    assert _fmt(tmp_path) == 0
+    after = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
+    assert after == before
+
+
+def test_the_recordings_of_this_repository_are_canonical(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What the recorder wrote is what fmt would write."""
+    found = summary_of(capsys, "fmt", "--check", ROOT / "cassettes")
+    assert (found["status"], found["changed"], found["failed"]) == (0, [], [])
+    assert found["recordings"] > 5
+
+
+def _upside_down(value: Any) -> Any:
+    return dict(reversed(value.items()))
+
+
+def _with(part: str) -> Callable[[dict[str, Any]], str]:
+    return lambda document: document_text({**document, part: _upside_down(document[part])})
+
+
+_SPELLINGS: dict[str, tuple[Callable[[dict[str, Any]], str], str]] = {
+    "one line": (json.dumps, "text"),
+    "indent 4": (lambda each: json.dumps(each, indent=4, ensure_ascii=False), "text"),
+    "escaped": (lambda each: json.dumps(each, indent=2) + "\n", "text"),
+    "no final newline": (lambda each: document_text(each).rstrip("\n"), "text"),
+    "carriage returns": (lambda each: document_text(each).replace("\n", "\r\n"), "text"),
+    "keys": (lambda each: document_text(_upside_down(each)), "order of keys"),
+    "keys of the request": (_with("request"), "order of keys"),
+    "keys of the response": (_with("response"), "order of keys"),
+}
+
+
+@pytest.mark.parametrize(("respelled", "change"), _SPELLINGS.values(), ids=_SPELLINGS)
+def test_another_spelling_becomes_the_canonical_one(
+    tmp_path: Path,
+    respelled: Callable[[dict[str, Any]], str],
+    change: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Indent 2, UTF-8, a final newline, documented keys first and in their order."""
+    document = recording("grüße", status=201)
+    path = save(tmp_path / "test_x", [document]) / named(document)
+    canonical = path.read_bytes()
+    path.write_bytes(respelled(document).encode())
+    found = summary_of(capsys, "fmt", tmp_path)
+    assert (found["status"], found["failed"]) == (0, [])
+    assert found["changed"] == [{"path": str(path), "name": path.name, "changes": [change]}]
+    assert path.read_bytes() == canonical
+
+
+def test_keys_of_others_are_kept_after_the_documented_ones(tmp_path: Path) -> None:
+    """What is not known here is somebody's."""
+    document = {
+        "note": "mine",
+        "recorded_at": "2026-01-31T12:00:00Z",
+        **recording(mine=1, framing={"json": "compact"}),
+    }
+    document["request"] = {"mine": [1.0, -0.0], **document["request"]}
+    path = save(tmp_path / "test_x", [document]) / named(document)
+    assert _fmt(tmp_path) == 0
+    after = read(path)
+    assert list(after) == ["test_id", "request", "response", "note", "recorded_at"]
+    assert list(after["request"])[-2:] == ["model", "mine"]
+    assert list(after["response"]) == ["body", "is_streaming", "framing", "mine"]
+    assert after == document
+
+
+def test_what_an_edit_by_hand_left_out_is_there_again(tmp_path: Path) -> None:
+    """The documented keys are always there, and endpoint and model say what URL and body say."""
+    document = recording()
+    del document["test_id"], document["request"]["headers"]
+    document["request"]["model"] = "another one"
+    document["request"]["url"] = "https://api.example.com/v2/chat"
+    path = save(tmp_path / "test_x", [document]) / named(document)
+    assert _fmt(tmp_path) == 0
+    expected = recording()
+    expected["request"] |= {"url": "https://api.example.com/v2/chat", "endpoint": "/v2/chat"}
+    assert path.read_bytes() == document_text(expected).encode()
+
+
+def test_numbers_keep_their_spelling(tmp_path: Path) -> None:
+    """Formatting is no rounding."""
+    document = recording()
+    path = save(tmp_path / "test_x", [document]) / named(document)
+    text = path.read_text().replace('"hi"', "[1.0, 1E5, -0, 1e400, 0.10]")
+    path.write_text(text.replace("\n", ""))
+    assert _fmt(tmp_path) == 0
+    body = " ".join(path.read_text().split())
+    assert '"answer": [ 1.0, 1E5, -0, 1e400, 0.10 ]' in body
+
+
+def test_metadata_gets_its_text_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The keys of what is stored beside the recordings stay in their order."""
+    folder = save(tmp_path / "test_x", [recording()])
+    (folder / "metadata.json").write_text('{"z": 1, "a": "ü"}')
+    found = summary_of(capsys, "fmt", tmp_path)
+    assert [change["changes"] for change in found["changed"]] == [["text"]]
+    assert (folder / "metadata.json").read_text("utf-8") == '{\n  "z": 1,\n  "a": "ü"\n}\n'
+    assert _fmt("--check", tmp_path) == 0
+
+
+# --- names and numbers ------------------------------------------------------------------------
+
+
+def test_files_are_named_by_their_addresses(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever they are called: by hand, by an older version, or for what they said before."""
+    first, second = recording("a", sequence=0), recording("b", sequence=1)
+    folder = save(tmp_path / "test_x", {"answer.json": first, named(first): second})
+    found = summary_of(capsys, "fmt", tmp_path)
+    assert {change["name"] for change in found["changed"]} == {named(first), named(second)}
+    assert tree(folder) == tree(save(tmp_path / "expected", [first, second]))
+
+
+def test_repeats_are_numbered_in_the_order_of_replay(tmp_path: Path) -> None:
+    """The first of one address has the bare name, then come -2 and -3."""
+    documents = [recording("a", str(place), sequence=place) for place in range(3)]
+    names = [named(documents[0], repeat) for repeat in (3, 1, 2)]
+    folder = save(tmp_path / "test_x", dict(zip(names, documents, strict=True)))
+    before = answers(folder, "a", "a", "a")
+    assert _fmt(tmp_path) == 0
+    for repeat, document in enumerate(documents, 1):
+        assert read(folder / named(document, repeat)) == document
+    assert answers(folder, "a", "a", "a") == before == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([None], [None]),
+        ([0], [None]),
+        ([7], [None]),
+        ([0, 2, 3], [0, 1, 2]),
+        ([3, 4, 9], [0, 1, 2]),
+        ([0, 0, 0], [0, 1, 2]),
+        ([0, 1, 1, 2], [0, 1, 2, 3]),
+        ([None, 1, 5], [0, 1, 2]),
+        ([0, 0, 5, 5], [0, 1, 2, 3]),
+        ([4, None, 4, None], [0, 1, 2, 3]),
+    ],
+)
+def test_numbers_count_from_0_without_a_gap(
+    tmp_path: Path, numbers: list[int | None], expected: list[int | None]
+) -> None:
+    """In the order in which the recordings were replayed before; a single one needs none."""
+    prompts = [f"prompt {place}" for place in range(len(numbers))]
+    documents = [
+        recording(prompt, prompt, sequence=number)
+        for prompt, number in zip(prompts, numbers, strict=True)
+    ]
+    folder = save(tmp_path / "test_x", documents)
+    order = [document["request"]["body"] for document in _documents(folder)]
+    assert _fmt(tmp_path) == 0
+    assert _sequences(folder) == expected
+    assert [document["request"]["body"] for document in _documents(folder)] == order
+    assert _fmt("--check", tmp_path) == 0
+
+
+def test_a_number_that_is_none_goes(tmp_path: Path) -> None:
+    """It never said anything to replay."""
+    folder = save(tmp_path / "test_x", [recording() | {"sequence": "first"}])
+    assert _fmt(tmp_path) == 0
+    assert _sequences(folder) == [None]
+
+
+def test_tests_of_a_flat_directory_count_each_for_itself(tmp_path: Path) -> None:
+    """As they are recorded with layout="flat"."""
+    files = {
+        **cassette("a", "b", test_id="t.py::test_one"),
+        **cassette("a", test_id="t.py::test_two"),
+    }
+    folder = save(tmp_path / "recordings", files)
+    assert _fmt("--check", tmp_path) == 0
+    hole = recording("c", test_id="t.py::test_one", sequence=7)
+    (folder / named(hole)).write_text(document_text(hole))
+    assert _fmt(tmp_path) == 0
+    assert read(folder / named(hole))["sequence"] == 2
+
+
+def test_tests_that_share_one_cassette_share_its_numbers(tmp_path: Path) -> None:
+    """As they are recorded with the mark default_cassette."""
+    files = [
+        recording("a", test_id="t.py::test_one", sequence=0),
+        recording("b", test_id="t.py::test_two", sequence=3),
+    ]
+    folder = save(tmp_path / "shared", files)
+    assert _fmt(tmp_path) == 0
+    assert _sequences(folder) == [0, 1]
+
+
+def test_recordings_of_no_test_in_a_flat_directory_keep_their_numbers(tmp_path: Path) -> None:
+    """They stand in the order of every test, as long as no test meets a number twice."""
+    files = [
+        recording("a", test_id="t.py::test_one", sequence=0),
+        recording("b", test_id="t.py::test_one", sequence=1),
+        recording("c", sequence=2),
+        recording("d", test_id="t.py::test_two"),
+    ]
+    folder = save(tmp_path / "recordings", files)
+    assert _fmt("--check", tmp_path) == 0
+    twice = recording("e", sequence=1)
+    save(folder, [twice])
+    assert _fmt(tmp_path) == 0
+    assert _sequences(folder) == [0, 1, 2, 3, 4]
+
+
+# --- what is left alone -----------------------------------------------------------------------
+
+
+def test_files_of_others_are_not_touched(tmp_path: Path) -> None:
+    """Neither those beside the recordings, nor those whose names look like what is wanted."""
+    first, second = recording("a", "0", sequence=0), recording("a", "1", sequence=1)
+    folder = save(tmp_path / "test_x", {named(first): first, "again.json": second})
+    (folder / "notes.json").write_text('{"mine":  true}')
+    (folder / "list.json").write_text('{"recordings":  []}')
+    (folder / ".hidden.json").write_text("{")
+    (folder / "README.md").write_text("mine")
+    (folder / named(first, 2)).mkdir()
+    others = {name: text for name, text in tree(folder).items() if len(name) < 20}
+    assert _fmt(tmp_path) == 0
+    assert read(folder / named(first, 3)) == second
+    after = {name: text for name, text in tree(folder).items() if len(name) < 20}
+    assert after == {name: text for name, text in others.items() if name != "again.json"}
+
+
+def test_directories_without_recordings_are_no_cassettes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever JSON they hold, broken or not, and old cassettes."""
+    for name, text in {
+        "package.json": '{"name":  "x"}',
+        "broken.json": "{",
+        "old.json": '{"interactions": [{"request": {}, "response": {}}]}',
+    }.items():
+        (tmp_path / name).write_text(text)
+    before = tree(tmp_path)
+    found = summary_of(capsys, "fmt", tmp_path)
+    assert (found["status"], found["changed"], found["failed"]) == (0, [], [])
+    assert tree(tmp_path) == before
+
+
+def test_links_are_not_followed(tmp_path: Path) -> None:
+    """Neither to a directory outside of the tree, nor to a file; the order is kept all the same."""
+    outside = tmp_path / "outside"
+    save(outside, {"x.json": recording("a", sequence=5)})
+    folder = save(tmp_path / "tree" / "test_x", {"y.json": recording("b", sequence=9)})
+    (folder / "linked.json").symlink_to(outside / "x.json")
+    (tmp_path / "tree" / "linked").symlink_to(outside, target_is_directory=True)
+    before = tree(outside)
+    assert _fmt(tmp_path / "tree") == 0
+    assert tree(outside) == before
+    assert (folder / "linked.json").is_symlink()
+    assert _sequences(folder) == [5, 9]
+    assert (folder / named(recording("b"))).is_file()
+
+
+def test_a_linked_metadata_file_is_left_alone(tmp_path: Path) -> None:
+    """It is somebody's, somewhere else."""
+    (tmp_path / "elsewhere.json").write_text('{"a":1}')
+    folder = save(tmp_path / "tree" / "test_x", [recording()])
+    (folder / "metadata.json").symlink_to(tmp_path / "elsewhere.json")
+    assert _fmt("--check", tmp_path / "tree") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("{", "is not valid JSON"),
+        ("", "is empty"),
+        ('"request" "response"', "is not valid JSON"),
+        ('{"request": {}, "response": {}}', "is missing"),
+        ('{"request": {"a": 1, "a": 2}}', "is missing"),
+    ],
+)
+def test_a_malformed_file_is_named_and_the_rest_is_formatted(
+    tmp_path: Path, text: str, reason: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It stays as it is, keeps its name, and numbers wait until its own is known."""
+    files = {"one.json": recording("a", sequence=3), "two.json": recording("b", sequence=1)}
+    folder = save(tmp_path / "test_x", files)
+    broken = folder / named(recording("a"))
+    broken.write_text(text)
+    save(tmp_path / "test_y", {"three.json": recording("c")})
+    found = summary_of(capsys, "fmt", tmp_path)
+    assert found["status"] == 1
+    ((path, why),) = [(each["path"], each["reason"]) for each in found["failed"]]
+    assert (path, broken.read_text()) == (str(broken), text)
+    assert reason in why
+    assert (folder / named(recording("a"), 2)).is_file()
+    assert (folder / named(recording("b"))).is_file()
+    assert (tmp_path / "test_y" / named(recording("c"))).is_file()
+    numbers = [read(path).get("sequence") for path in folder.iterdir() if path != broken]
+    assert sorted(numbers) == [1, 3]
+
+
+def test_a_key_that_is_there_twice_is_not_lost(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Which of both values is meant, nobody knows; the place is named."""
+    document = recording()
+    path = save(tmp_path / "test_x", [document]) / named(document)
+    path.write_text(path.read_text().replace('"prompt"', '"prompt": "other", "prompt"'))
+    before = path.read_bytes()
+    assert _fmt(tmp_path) == 1
+    assert "request.body.prompt is there twice" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+def test_malformed_metadata_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The recordings are formatted all the same."""
+    folder = save(tmp_path / "test_x", {"a.json": recording()})
+    (folder / "metadata.json").write_text("[")
+    assert _fmt(tmp_path) == 1
+    assert f"{folder / 'metadata.json'}: is not valid JSON" in capsys.readouterr().err
+    assert (folder / named(recording())).is_file()
+
+
+def test_where_names_alone_would_reorder_and_numbers_may_not_change_names_stay(
+    tmp_path: Path,
+) -> None:
+    """One request, two tests, in a cassette of which a part cannot be read."""
+    tests = sorted("xy", key=lambda name: named(recording("a", test_id=name)))
+    later, sooner = (recording("a", name, test_id=name) for name in tests)
+    folder = save(tmp_path / "test_x", {"0.json": sooner, named(later): later})
+    (folder / f"{'0' * 64}.json").write_text("{")
+    assert _fmt(tmp_path) == 1
+    assert {path.name for path in folder.iterdir()} >= {"0.json", named(later)}
+
+
+# --- the carried-over system ------------------------------------------------------------------
+
+
+def _carried_over(prompt: str, test_id: str | None = None) -> dict[str, Any]:
+    document = recording(prompt, test_id=test_id)
+    del document["recorded_at"]
+    return document
+
+
+def test_names_by_other_rules_are_left_alone(tmp_path: Path) -> None:
+    """A hash of other things, a listing, the call of a tool."""
+    tool = {
+        "test_id": "t.py::test_one",
+        "request": {"test_id": None, "provider": "p", "tool_name": "search", "kwargs": {"q": 1}},
+        "response": {"body": {"a": 1}, "is_streaming": False},
+    }
+    files = {
+        f"{'ab' * 32}.json": _carried_over("a", "t.py::test_one"),
+        "0123456789ab.json": _carried_over("b"),
+        f"models-{'0' * 58}-1a2b3c4d.json": _carried_over("c", "t.py::test_two"),
+        f"{'cd' * 32}.json": tool,
+    }
+    save(tmp_path / "recordings", files)
+    before = tree(tmp_path)
+    assert _fmt(tmp_path) == 0
+    assert tree(tmp_path) == before
+
+
+def test_a_name_by_our_rule_is_kept_right(tmp_path: Path) -> None:
+    """A renamed test renames the file of a carried-over recording that was named by its address."""
+    document = _carried_over("a", "t.py::test_one")
+    folder = save(tmp_path / "recordings", {named(document): document, "mine.json": document})
+    assert _fmt(tmp_path, "--renamed", "t.py::test_one", "t.py::test_two") == 0
+    expected = document | {"test_id": "t.py::test_two"}
+    assert tree(folder).keys() == {named(expected), named(expected, 2)}
+
+
+def test_recordings_beside_carried_over_ones_are_numbered(tmp_path: Path) -> None:
+    """As soon as one of a test's recordings is ours, all of them have their place."""
+    later = recording("b", test_id="t.py::test_one", sequence=4)
+    folder = save(tmp_path / "recordings", [_carried_over("a", "t.py::test_one"), later])
+    assert _fmt(tmp_path) == 0
+    assert _sequences(folder) == [0, 1]
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared is not there")
+def test_recordings_of_the_carried_over_system_replay_as_before(tmp_path: Path) -> None:
+    """All of them, in the same order; only the text of files may change, and no name."""
+    copy = tmp_path / "copy"
+    shutil.copytree(SHARED / "corpus" / "llama-stack-seed", copy)
+    shutil.copytree(SHARED / "seed", copy / "seed")
+    for path in copy.rglob("*"):
+        path.chmod(0o700)
+    folders = {path.parent for path in copy.rglob("*.json")}
+    before = {folder: RecordingDirectory(folder).recordings() for folder in folders}
+    assert _fmt(copy) == 0
+    assert sum(map(len, before.values())) > 150
+    for folder, recordings in before.items():
+        after = RecordingDirectory(folder).recordings()
+        assert [found.path for found in after] == [found.path for found in recordings]
+        assert [found.document for found in after] == [found.document for found in recordings]
+        assert [from_document(found.document) for found in after] == [
+            from_document(found.document) for found in recordings
+        ]
+    assert _fmt("--check", copy) == 0
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not SHARED.is_dir(), reason="../shared is not there")
+def test_what_convert_writes_verbatim_is_canonical(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With all headers; tests/cli/test_check.py looks at the whole corpus without them."""
+    corpus = SHARED / "corpus" / "pydantic+pydantic-ai"
+    main(["convert", "--verbatim", str(corpus), str(tmp_path)])
+    found = summary_of(capsys, "fmt", "--check", tmp_path)
+    assert (found["status"], found["changed"]) == (0, [])
+    assert found["recordings"] > 300
+
+
+# --- options ----------------------------------------------------------------------------------
+
+
+def test_check_writes_nothing_and_tells_all(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every file that would change, and how; the status is 1."""
+    files = {"a.json": recording("a", sequence=1), "b.json": recording("b", sequence=4)}
+    folder = save(tmp_path / "test_x", files)
+    (folder / "a.json").write_text(json.dumps(files["a.json"]))
+    before = tree(tmp_path)
+    assert _fmt("--check", tmp_path) == 1
+    assert tree(tmp_path) == before
+    first, second, *_counts = capsys.readouterr().out.splitlines()
+    name = named(recording("a"))
+    assert first == f"would format {folder / 'a.json'}: sequence 1 -> 0, name {name}"
+    assert second.startswith(f"would format {folder / 'b.json'}: sequence 4 -> 1, name ")
+
+
+def test_a_run_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A line for each changed file, then how many there were of what."""
+    folder = save(tmp_path / "test_x", {"a.json": recording("a")})
+    assert _fmt(tmp_path) == 0
+    line, *counts = capsys.readouterr().out.splitlines()
+    assert line == f"formatted {folder / 'a.json'}: name {named(recording('a'))}"
+    assert counts == [
+        "cassettes: 1",
+        "recordings: 1",
+        "changed files: 1",
+        "moved cassettes: 0",
+        "failed: 0",
+    ]
+
+
+def test_a_recording_stands_for_its_cassette(tmp_path: Path) -> None:
+    """As a pre-commit hook names files, several of one cassette."""
+    files = {"a.json": recording("a", sequence=1), "b.json": recording("b", sequence=4)}
+    folder = save(tmp_path / "test_x", files)
+    assert _fmt(folder / "a.json", folder / "b.json") == 0
+    assert _sequences(folder) == [0, 1]
+
+
+def test_redact_takes_out_what_this_version_finds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In requests and responses, keys of others and metadata; names follow, check is silent."""
+    document = recording(f"my key is {_KEY}", f"keep {_KEY} safe") | {"note": {"password": "x1"}}
+    twilio = "SK" + "0123456789abcdef" * 2
+    document["response"]["headers"] = {"x-echo": f"sid {twilio}"}
+    document["test_id"] = f"t.py::test_x[{_KEY}]"
+    folder = save(tmp_path / "test_x", [document])
+    (folder / "metadata.json").write_text(document_text({"token": _KEY}))
+    assert _fmt(folder, "--redact") == 0
+    assert _KEY not in capsys.readouterr().out
+    (path,) = [path for path in folder.iterdir() if path.name != "metadata.json"]
+    after = read(path)
+    assert path.name == named(after) != named(document)
+    assert after["request"]["body"]["prompt"] == "my key is REDACTED"
+    assert after["response"]["body"]["answer"] == "keep REDACTED safe"
+    assert after["response"]["headers"] == {"x-echo": "sid REDACTED"}
+    assert after["note"] == {"password": "REDACTED"}
+    assert after["test_id"] == document["test_id"]
+    assert read(folder / "metadata.json") == {"token": "REDACTED"}
+    found = main(["check", str(folder), "--json"])
+    assert found == 1  # the id of the test, which a formatter must not change
+    (left,) = json.loads(capsys.readouterr().out)
+    assert left["place"] == "test_id"
+
+
+def test_no_secret_in_a_path_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The parameter of a test may be one."""
+    test_id = f"tests/test_a.py::test_x[{_KEY}]"
+    place = _usual_directory(test_id)
+    assert place is not None
+    folder = save(tmp_path / place, {"a.json": recording(test_id=test_id)})
+    (folder / f"{'0' * 64}.json").write_text("{")
+    for more in (["--check"], ["--check", "--json"]):
+        assert _fmt(tmp_path, "--renamed", "tests/test_a.py", "tests/test_b.py", *more) == 1
+        printed = capsys.readouterr()
+        assert "test_x[REDACTED]" in printed.out
+        assert _KEY not in printed.out + printed.err
+
+
+def test_without_redact_nothing_is_redacted(tmp_path: Path) -> None:
+    """Whoever converted verbatim wants it so."""
+    save(tmp_path / "test_x", [recording(answer=_KEY)])
+    assert _fmt("--check", tmp_path) == 0
+
+
+# --- renamed tests ----------------------------------------------------------------------------
+
+_OLD, _NEW = "tests/test_a.py::test_x", "tests/test_a.py::test_y"
+
+
+def _place(root: Path, *parts: str) -> Path:
+    return root.joinpath("tests", "cassettes", *parts)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "test_id", "place", "new_id", "new_place"),
+    [
+        (_OLD, _NEW, _OLD, "test_a/test_x", _NEW, "test_a/test_y"),
+        (
+            _OLD,
+            _NEW,
+            f"{_OLD}[a/b-1]",
+            "test_a/test_x[a-b-1]",
+            f"{_NEW}[a/b-1]",
+            "test_a/test_y[a-b-1]",
+        ),
+        (
+            f"{_OLD}[a]",
+            f"{_OLD}[b]",
+            f"{_OLD}[a]",
+            "test_a/test_x[a]",
+            f"{_OLD}[b]",
+            "test_a/test_x[b]",
+        ),
+        (
+            "tests/test_a.py",
+            "tests/test_b.py",
+            f"{_OLD}[x::y]",
+            "test_a/test_x[x--y]",
+            "tests/test_b.py::test_x[x::y]",
+            "test_b/test_x[x--y]",
+        ),
+        (
+            "tests/test_a.py::TestC",
+            "tests/test_a.py::TestD",
+            "tests/test_a.py::TestC::TestInner::test_x",
+            "test_a/TestInner.test_x",
+            "tests/test_a.py::TestD::TestInner::test_x",
+            "test_a/TestInner.test_x",
+        ),
+        (
+            _OLD,
+            "tests/test_a.py::TestC::test_x",
+            _OLD,
+            "test_a/test_x",
+            "tests/test_a.py::TestC::test_x",
+            "test_a/TestC.test_x",
+        ),
+    ],
+)
+def test_a_renamed_test_keeps_its_recordings(  # noqa: PLR0917 - a table
+    tmp_path: Path, old: str, new: str, test_id: str, place: str, new_id: str, new_place: str
+) -> None:
+    """The ids are new, names follow, and the directory is where the test looks for it."""
+    folder = save(_place(tmp_path, place), cassette("a", "b", test_id=test_id))
+    (folder / "metadata.json").write_text("{}\n")
+    before = answers(folder, "a", "b")
+    assert _fmt(tmp_path, "--renamed", old, new) == 0
+    moved = _place(tmp_path, new_place)
+    expected = save(tmp_path / "expected", cassette("a", "b", test_id=new_id))
+    (expected / "metadata.json").write_text("{}\n")
+    assert tree(moved) == tree(expected)
+    assert folder.exists() == (folder == moved)
+    assert answers(moved, "a", "b") == before
+    shutil.rmtree(expected)
+    whole = tree(tmp_path)
+    assert _fmt(tmp_path, "--renamed", old, new) == 0  # running again changes nothing
+    assert tree(tmp_path) == whole
+
+
+def test_a_module_that_moves_takes_its_cassettes_along(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Into another directory, and the old one is gone; check says so before."""
+    save(_place(tmp_path, "test_a", "test_x"), cassette("a", test_id=_OLD))
+    save(_place(tmp_path, "test_a", "test_y"), cassette("b", test_id=_NEW))
+    renaming = ("--renamed", "tests/test_a.py", "tests/unit/test_b.py")
+    assert _fmt(tmp_path, "--check", *renaming) == 1
+    target = tmp_path / "tests" / "unit" / "cassettes" / "test_b"
+    line = f"would move {_place(tmp_path, 'test_a', 'test_x')} to {target / 'test_x'}"
+    assert line in capsys.readouterr().out.splitlines()
+    assert not target.exists()
+    found = summary_of(capsys, "fmt", tmp_path, *renaming)
+    assert found["moved_cassettes"] == 2
+    assert {path.name for path in target.iterdir()} == {"test_x", "test_y"}
+    assert not (tmp_path / "tests" / "cassettes").exists()
+
+
+def test_a_relative_path_stays_relative(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also where pytest's root is above the working directory."""
+    save(_place(tmp_path, "test_a", "test_x"), cassette("a", test_id=_OLD))
+    monkeypatch.chdir(tmp_path / "tests" / "cassettes")
+    assert _fmt("test_a", "--renamed", _OLD, _NEW) == 0
+    where, to = Path("test_a", "test_x"), Path("test_a", "test_y")
+    assert f"moved {where} to {to}" in capsys.readouterr().out.splitlines()
+    assert to.is_dir()
+
+
+def test_a_directory_that_is_there_is_never_replaced(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing of the cassette is renamed then."""
+    save(_place(tmp_path, "test_a", "test_x"), cassette("a", test_id=_OLD))
+    save(_place(tmp_path, "test_a", "test_y"), cassette("b", test_id=_NEW))
+    before = tree(tmp_path)
+    assert _fmt(tmp_path, "--renamed", _OLD, _NEW) == 1
+    assert "which is there already; nothing was renamed" in capsys.readouterr().err
+    assert tree(tmp_path) == before
+
+
+def test_a_directory_that_appears_meanwhile_is_never_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Another process may be quicker."""
+    save(_place(tmp_path, "test_a", "test_x"), cassette("a", test_id=_OLD))
+    monkeypatch.setattr(RecordingDirectory, "take_name", lambda *_: False)
+    before = tree(tmp_path)
+    assert _fmt(tmp_path, "--renamed", _OLD, _NEW) == 1
+    assert "which is there already" in capsys.readouterr().err
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("place", "tests"),
+    [
+        ("elsewhere/test_x", [_OLD]),
+        ("tests/cassettes/shared", [_OLD]),
+        ("tests/cassettes/test_a/test_x", [_OLD, "tests/test_a.py::test_z"]),
+        ("tests/cassettes/test_a/test_x", [_OLD, None]),
+    ],
+)
+def test_a_directory_that_is_not_the_tests_own_stays(
+    tmp_path: Path, place: str, tests: list[str | None]
+) -> None:
+    """The ids in it are new all the same."""
+    documents = [
+        recording(str(test), test_id=test, sequence=number) for number, test in enumerate(tests)
+    ]
+    folder = save(tmp_path / place, documents)
+    assert _fmt(tmp_path, "--renamed", _OLD, _NEW) == 0
+    found = [document["test_id"] for document in _documents(folder)]
+    assert found == [_NEW if test == _OLD else test for test in tests] or len(found) == 1
+
+
+def test_an_id_of_no_python_test_is_renamed_where_it_is(tmp_path: Path) -> None:
+    """Such as that of a doctest in a text file."""
+    folder = save(tmp_path / "x", [recording(test_id="README.md::README.md")])
+    assert _fmt(tmp_path, "--renamed", "README.md", "GUIDE.md") == 0
+    assert _documents(folder)[0]["test_id"] == "GUIDE.md::README.md"
+
+
+def test_recordings_of_two_tests_are_not_thrown_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In a flat directory, the new name may be another test's."""
+    files = {**cassette("a", test_id=_OLD), **cassette("b", test_id=_NEW)}
+    save(tmp_path / "recordings", files)
+    before = tree(tmp_path)
+    assert _fmt(tmp_path, "--renamed", _OLD, _NEW) == 1
+    assert f"{_NEW} has recordings here already; nothing was renamed" in capsys.readouterr().err
+    assert tree(tmp_path) == before
+
+
+def test_a_renaming_that_was_interrupted_goes_on(tmp_path: Path) -> None:
+    """Some recordings have the new id already; they are those of one test all the same."""
+    files = cassette("a", "b", test_id=_OLD)
+    later = recording("c", test_id=_NEW, sequence=2)
+    folder = save(_place(tmp_path, "test_a", "test_y"), {**files, named(later): later})
+    assert _fmt(tmp_path, "--renamed", _OLD, _NEW) == 0
+    assert [document["test_id"] for document in _documents(folder)] == [_NEW] * 3
+    assert _sequences(folder) == [0, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("names", "complaint"),
+    [
+        (["--renamed", _OLD, ""], "a name is empty"),
+        (["--renamed", _OLD, _NEW, "--renamed", _NEW, _OLD], "is a new name and an old one"),
+        (["--renamed", "a.py", "b.py", "--renamed", "b.py", "c.py"], "rename in two runs"),
+    ],
+)
+def test_names_that_contradict_each_other_are_wrong_usage(
+    tmp_path: Path, names: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Running again would rename once more."""
+    assert _fmt(tmp_path, *names) == 2
+    assert complaint in capsys.readouterr().err
+
+
+_PROJECT = """
+import httpx, pytest, vcr_llm
+
+URL = "https://api.openai.com/v1/chat/completions"
+
+@pytest.fixture(scope="session")
+def vcr_config():
+    return vcr_llm.config()
+
+def ask(prompt):
+    return httpx.post(URL, json={"model": "gpt-4o", "prompt": prompt}).json()["answer"]
+
+@pytest.mark.vcr
+@pytest.mark.parametrize("word", ["a/b", "x" * 99, "\u00fc" * 100])
+def test_new(word):
+    assert [ask("a"), ask("b")] == ["answer 0", "answer 1"]
+
+class TestNew:
+    @pytest.mark.vcr
+    def test_x(self):
+        assert [ask("a"), ask("b")] == ["answer 0", "answer 1"]
+"""
+
+
+def test_renamed_tests_find_their_cassettes(tmp_path: Path) -> None:
+    """By pytest-recording's own word for where they are, however long their names."""
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "test_b.py").write_text(_PROJECT, encoding="utf-8")
+    (tmp_path / "pytest.ini").write_text("[pytest]")
+    words = ["a/b", "x" * 99, r"\xfc" * 100]
+    old = [f"tests/test_a.py::test_old[{word}]" for word in words]
+    for test_id in (*old, "tests/test_a.py::TestOld::test_x"):
+        place = _usual_directory(test_id)
+        assert place is not None
+        save(tmp_path / place, cassette("a", "b", test_id=test_id))
+    renamings = [
+        ("tests/test_a.py::test_old", "tests/test_b.py::test_new"),
+        ("tests/test_a.py::TestOld", "tests/test_b.py::TestNew"),
+    ]
+    assert _fmt(tmp_path, *(word for pair in renamings for word in ("--renamed", *pair))) == 0
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "4 passed" in done.stdout, done.stdout
+
+
+# --- killed between any two steps -------------------------------------------------------------
+
+
+class _Killed(BaseException):
+    """What stands for the end of the process: no cleaning up is counted on."""
+
+
+def _dying(monkeypatch: pytest.MonkeyPatch, after: int) -> Callable[[], int]:
+    """Let the process die before a step that changes the disk; gives the number of steps seen."""
+    steps = 0
+
+    def counted(real: Callable[..., Any]) -> Callable[..., Any]:
+        def step(*arguments: Any, **options: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            if steps > after:
+                raise _Killed
+            return real(*arguments, **options)
+
+        return step
+
+    for name in ("rename", "replace", "unlink", "mkdir", "rmdir", "link"):
+        monkeypatch.setattr(os, name, counted(getattr(os, name)))
+    return lambda: steps
+
+
+def _messy(root: Path) -> Path:
+    """A cassette in which everything is wrong: a ring of names, a gap, repeats, another test id."""
+    documents = [
+        recording("a", "0", test_id=_OLD, sequence=2),
+        recording("b", "1", test_id=_OLD, sequence=2),
+        recording("a", "2", test_id=_OLD, sequence=5),
+        recording("c", "3", test_id=_OLD, sequence=9),
+        recording("a", "4", test_id=_OLD),
+    ]
+    names = [f"{key * 64}.json" for key in "0123"]
+    folder = save(_place(root, "test_a", "test_x"), dict(zip(names, documents, strict=False)))
+    order = _documents(folder)
+    ring = [named(order[place]) for place in (1, 0)]
+    shutil.move(folder / names[0], folder / ring[0])
+    shutil.move(folder / names[1], folder / ring[1])
+    save(folder, {"last.json": documents[4]})
+    (folder / "metadata.json").write_text('{"a":1}')
+    return folder
+
+
+def _told(folder: Path) -> list[tuple[Any, Any]]:
+    """What the recordings say, in the order of replay."""
+    return [
+        (document["request"]["body"], document["response"]["body"])
+        for document in _documents(folder)
+    ]
+
+
+def _folder_below(root: Path) -> Path:
+    (folder,) = {path.parent for path in root.rglob("*.json")}
+    return folder
+
+
+@pytest.mark.parametrize("renaming", [(), ("--renamed", _OLD, _NEW)])
+def test_a_run_may_be_killed_between_any_two_steps(
+    tmp_path: Path, renaming: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No recording is ever lost or doubled or out of order, and running again finishes."""
+    whole = tmp_path / "whole"
+    before = _told(_messy(whole))
+    assert _fmt(whole, *renaming) == 0
+    finished = tree(whole)
+    for after in range(1000):
+        root = tmp_path / f"killed-{after}"
+        _messy(root)
+        with monkeypatch.context() as patched:
+            _dying(patched, after)
+            try:
+                assert _fmt(root, *renaming) == 0
+                is_done = True
+            except _Killed:
+                is_done = False
+        folder = _folder_below(root)
+        assert _told(folder) == before, after
+        assert _fmt(root, *renaming) == 0
+        left = [path for path in root.rglob("*") if path.name.endswith(".tmp")]
+        for path in left:  # this process lives on, so that its files are not abandoned
+            path.unlink()
+        assert tree(root) == finished
+        if is_done:
+            break
+    assert after > 10
+
+
+def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
+    """Half-written files, and what waited beside the cassette."""
+    folder = save(tmp_path / "test_x", [recording()])
+    (folder / f".a.json.{DEAD_PROCESS}-0.tmp").write_text("{")
+    waiting = save(tmp_path / f".test_x.{DEAD_PROCESS}-0.recording", [recording("b")])
+    assert _fmt("--check", tmp_path) == 0
+    assert waiting.is_dir()
+    assert _fmt(tmp_path) == 0
+    assert not waiting.exists()
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_a_name_that_is_taken_meanwhile_is_not_taken_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The recording keeps the name that it has, and says so."""
+    folder = save(tmp_path / "test_x", {"a.json": recording()})
+    lexists = os.path.lexists
+    target = folder / named(recording())
+    monkeypatch.setattr(os.path, "lexists", lambda path: Path(path) == target or lexists(path))
+    assert _fmt(tmp_path) == 1
+    assert target.name in capsys.readouterr().err
+    assert [path.name for path in folder.iterdir()] == ["a.json"]
+
+
+# --- there and nothing else: random cassettes -------------------------------------------------
+
+
+@st.composite
+def _cassettes(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
+    """Files of a cassette in any state that edits, merges and older versions may leave."""
+    files: dict[str, dict[str, Any]] = {}
+    for place in range(draw(st.integers(1, 6))):
+        document = recording(
+            draw(st.sampled_from("ab")),
+            str(place),
+            test_id=draw(st.sampled_from([None, "t.py::test_one", "t.py::test_two"])),
+            sequence=draw(st.none() | st.integers(0, 4)),
+        )
+        if draw(st.booleans()):
+            del document["recorded_at"]
+        if draw(st.booleans()):
+            document = dict(reversed(document.items()))
+        names = [named(document, repeat) for repeat in (1, 2, 3)]
+        names += [f"{'ab' * 32}.json", "x.json", f"{place}.json"]
+        free = [name for name in names if name not in files]
+        files[draw(st.sampled_from(free))] = document
+    return files
+
+
+def _answers_by_prompt(folder: Path) -> dict[str, list[str]]:
+    """The answers to each request, in the order in which they come."""
+    found: dict[str, list[str]] = {}
+    for document in _documents(folder):
+        prompt = document["request"]["body"]["prompt"]
+        found.setdefault(prompt, []).append(document["response"]["body"]["answer"])
+    return found
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files=_cassettes())
+def test_formatting_keeps_replay_and_twice_is_once(
+    files: dict[str, dict[str, Any]], tmp_path: Path
+) -> None:
+    """Whatever state a cassette is in: the same answers in the same order, then no more changes."""
+    folder = tmp_path / "test_x"
+    shutil.rmtree(folder, ignore_errors=True)
+    save(folder, files)
+    before = _answers_by_prompt(folder)
+    assert _fmt(folder) == 0
+    assert _answers_by_prompt(folder) == before
+    once = tree(folder)
+    assert _fmt(folder) == 0
+    assert tree(folder) == once
+    assert len(once) == len(files)
+
+
+# --- bad input --------------------------------------------------------------------------------
+
+
+def _huge(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(LARGEST + 1)
+
+
+def _unreadable(path: Path) -> None:
+    path.write_text(document_text(recording("b")))
+    path.chmod(0)
+
+
+def _no_text(path: Path) -> None:
+    path.write_bytes(b'{"request": "\xff"}')
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (_huge, "larger than 100 MB"),
+        (_no_text, "is not UTF-8"),
+        pytest.param(
+            _unreadable,
+            "cannot be read",
+            marks=pytest.mark.skipif(_IS_ROOT, reason="root reads everything"),
+        ),
+    ],
+)
+def test_a_bad_file_is_named(
+    tmp_path: Path,
+    make: Callable[[Path], None],
+    reason: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One clear line, exit status 1, and the file stays."""
+    folder = save(tmp_path / "test_x", {"a.json": recording("a")})
+    bad = folder / f"{'b' * 64}.json"
+    make(bad)
+    assert _fmt(tmp_path) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"{bad}: ")
+    assert reason in line
+    assert bad.exists()
+    assert (folder / named(recording("a"))).is_file()
+
+
+def test_a_full_disk_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The recording is still there as it was."""
+    folder = save(tmp_path / "test_x", [recording(sequence=4)])
+    before = tree(folder)
+
+    def full(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("vcr_llm._recording_directory.write_document", full)
+    assert _fmt(tmp_path) == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert tree(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(OSError(5, "Input/output error"), "Input/output error"), (MemoryError(), "more memory")],
+)
+def test_whatever_the_machine_refuses_is_named(
+    tmp_path: Path,
+    error: BaseException,
+    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It is a line, not the end of the run."""
+
+    def fail(_folder: Path) -> None:
+        raise error
+
+    save(tmp_path / "test_x", [recording()])
+    monkeypatch.setattr("vcr_llm.cli._formatting.contents", fail)
+    assert _fmt(tmp_path) == 1
+    assert reason in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such names")
+def test_a_hostile_name_is_harmless(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a terminal would obey is written out."""
+    save(tmp_path / "\x1b[31mred[bold]", {"\x1b]0;x.json": recording()})
+    assert _fmt(tmp_path) == 0
+    shown = capsys.readouterr().out
+    assert "\x1b" not in shown
+    assert "red[bold]" in shown
+
+
+def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
+    """One for a tree, one for a renamed test."""
+    assert _fmt("--help") == 0
+    shown = capsys.readouterr().out
+    assert "Example: vcr-llm fmt tests/cassettes\n" in shown
+    assert "--renamed tests/test_a.py::test_x tests/test_a.py::test_y" in shown
+
+
+def test_nothing_given_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    """There is no default to be surprised by."""
+    assert _fmt() == 2
+    assert "Missing argument 'PATHS" in capsys.readouterr().err
