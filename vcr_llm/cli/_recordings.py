@@ -6,7 +6,6 @@ redacted here, so that no command prints it.
 
 from __future__ import annotations
 
-import os
 import stat
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from vcr_llm._foreign import Document
 from vcr_llm._recording import replay_order
 from vcr_llm._recording_directory import RecordingDirectory, read_document
 from vcr_llm._redaction import Redaction
+from vcr_llm.cli._cassettes import holds_recordings
 from vcr_llm.cli._tree import Found, Problem, Walk
 
 _JSON = ".json"
@@ -53,20 +53,6 @@ def cassettes_below(paths: Sequence[Path], walk: Walk) -> Iterator[Found]:
             yield from walk.over([path])
         else:
             yield from walk.over([path])
-
-
-def is_cassette(entry: os.DirEntry[str]) -> bool:
-    """Whether a walk has come to a directory of recordings."""
-    try:
-        return entry.is_dir() and holds_recordings(entry.path)
-    except OSError:  # a link to itself, or a directory that the walk will complain of
-        return False
-
-
-def holds_recordings(path: str | os.PathLike[str]) -> bool:
-    """Whether a directory has a file that is named like a recording."""
-    with os.scandir(path) as entries:
-        return any(parse_file_name(entry.name) is not None for entry in entries)
 
 
 def recording_files(path: Path) -> list[Path]:
@@ -161,15 +147,7 @@ def _check_readable(path: Path) -> None:
 
 
 def _is_cassette(path: Path) -> bool:
-    """Whether a directory that was named has recordings, perhaps under names of somebody's own."""
     try:
-        return holds_recordings(path) or any(map(_is_recording, recording_files(path)))
+        return holds_recordings(path)
     except OSError:  # which the walk will say
         return False
-
-
-def _is_recording(path: Path) -> bool:
-    try:
-        return document_in(path) is not None
-    except RecordingError:
-        return True

@@ -28,6 +28,7 @@ from vcr_llm._conversation import (
 from vcr_llm._conversation.texts import Fate
 from vcr_llm._recording import says_the_same
 from vcr_llm.cli import FOUND, OK
+from vcr_llm.cli._cassettes import is_cassette
 from vcr_llm.cli._changes_text import change_lines, remainder_lines, signed
 from vcr_llm.cli._conversation_text import HEADING, LABEL, conversation_lines, text_lines
 from vcr_llm.cli._output import Line, Span, print_json, print_lines, print_problem
@@ -35,7 +36,6 @@ from vcr_llm.cli._recordings import (
     Cassette,
     Loaded,
     cassettes_below,
-    is_cassette,
     load_cassette,
 )
 from vcr_llm.cli._tree import Problem, Walk
@@ -177,22 +177,22 @@ def _comparison(old: Loaded | None, new: Loaded | None) -> Comparison:
 def _all_lines(compared: Sequence[tuple[_Sides, list[Comparison]]]) -> Iterator[Line]:
     has_several = len(compared) > 1
     for (old, new), found in compared:
-        lines = list(comparison_lines(found, is_cassette=new.is_directory))
+        lines = list(comparison_lines(found, has_headings=new.is_directory))
         if has_several and lines:
             yield (Span(f"# {(new if new.recordings else old).path}", HEADING),)
         yield from lines
     yield (Span(_summary([one for _pair, found in compared for one in found])),)
 
 
-def comparison_lines(found: Sequence[Comparison], *, is_cassette: bool) -> Iterator[Line]:
+def comparison_lines(found: Sequence[Comparison], *, has_headings: bool) -> Iterator[Line]:
     """What became of the recordings of a cassette: those that stayed the same have no lines."""
     told: dict[str, int] = {}
     for number, one in enumerate(found, 1):
         lines = list(_lines(one, number, told))
-        if lines and is_cassette:
+        if lines and has_headings:
             yield _recording_heading(one, number)
         yield from lines
-        if lines and is_cassette:
+        if lines and has_headings:
             yield ()
 
 
@@ -296,7 +296,7 @@ def _compare_for_git(path: Path, old: Path, new: Path) -> int:
         print_lines((Span(line),) for line in lines)
         return OK
     found = compare(before, after)
-    print_lines(comparison_lines(found, is_cassette=False))
+    print_lines(comparison_lines(found, has_headings=False))
     if all(one.state == _SAME and not one.remainder.meaningless for one in found):
         print_lines([(Span("  nothing but when it was recorded"),)])
     return OK

@@ -15,10 +15,11 @@ from vcr_llm._conversation import Usage, conversation_of
 from vcr_llm._errors import RecordingError
 from vcr_llm._redaction import Redaction
 from vcr_llm.cli import FOUND, OK
+from vcr_llm.cli._cassettes import is_cassette
 from vcr_llm.cli._conversation_text import readable_size
 from vcr_llm.cli._jobs import done
 from vcr_llm.cli._output import Column, print_json, print_problem, print_table, tracked
-from vcr_llm.cli._recordings import cassettes_below, document_in, is_cassette, recording_files
+from vcr_llm.cli._recordings import cassettes_below, document_in, recording_files
 from vcr_llm.cli._tree import Problem, Walk
 
 _DEFAULT = "cassettes"

@@ -10,9 +10,10 @@ import click
 
 from vcr_llm._conversation import conversation_of, numbered, to_json
 from vcr_llm.cli import FOUND, OK
+from vcr_llm.cli._cassettes import is_cassette
 from vcr_llm.cli._conversation_text import HEADING, LABEL, Earlier, conversation_lines
 from vcr_llm.cli._output import Line, Span, print_json, print_lines, print_problem
-from vcr_llm.cli._recordings import Cassette, cassettes_below, is_cassette, load_cassette
+from vcr_llm.cli._recordings import Cassette, cassettes_below, load_cassette
 from vcr_llm.cli._tree import Problem, Walk
 
 NO_RECORDINGS = "holds no recordings"
