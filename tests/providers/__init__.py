@@ -1,0 +1,1 @@
+"""Every provider, recorded and replayed through its own newest SDK."""
