@@ -196,7 +196,7 @@ class _Tape:
         self._arrivals: list[Arrival] = []
         self._length = 0
         self._decoded = DecodedLength(tuple(response.headers.multi_items()))
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a collected generator may end it once more, meanwhile
         self._is_saved = False
         exchange.cassette.tapes.add(self)
 
@@ -209,13 +209,16 @@ class _Tape:
             self._arrivals.append(Arrival(self._decoded.add(chunk), arrived))
 
     def end(self, ending: Ending | None = None) -> None:
-        """Save what came. Only the first word on how the response ended counts."""
+        """Save what came. Only the first word on how the response ended counts.
+
+        Whoever comes second, such as the end of the cassette, waits until it is saved.
+        """
         with self._lock:
             if self._is_saved:
                 return
             self._is_saved = True
-        self._exchange.cassette.tapes.discard(self)
-        self._exchange.save(self._received(ending))
+            self._exchange.save(self._received(ending))
+            self._exchange.cassette.tapes.discard(self)
 
     def cut(self, error: BaseException) -> None:
         """Save what came before an error; whoever is interrupted is a client that goes away."""

@@ -127,18 +127,18 @@ class Model(NamedTuple):
     """Of streamed calls."""
 
 
-def _model(
+def _model(  # noqa: PLR0917  # the columns of a table
     name: str,
     opened: Callable[[str], Any],
     reply: tuple[str, str, str | None],
     events: tuple[str, ...] | None = None,
     calls: tuple[str, ...] | None = None,
+    framing: tuple[str, ...] = (),
 ) -> Model:
     endpoint, model, label = reply
     plain = Written(endpoint, model, (label,))
-    streamed = plain._replace(
-        endpoint=endpoint.replace(":generate", ":streamGenerate"), is_streaming=True
-    )
+    streaming = endpoint.replace(":generate", ":streamGenerate")
+    streamed = plain._replace(endpoint=streaming, is_streaming=True, framing=framing)
     return Model(
         name,
         opened,
@@ -175,6 +175,7 @@ MODELS = (
         ("/v2/chat", "command-test", COHERE),
         COHERE_TEXT,
         COHERE_CALLS,
+        framing=("done",),  # aimock leaves out Cohere's [DONE]
     ),
     _model(
         "bedrock",

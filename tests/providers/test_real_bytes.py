@@ -277,6 +277,30 @@ async def heard(provider: Provider, kind: str, origin: str, calls: list[Call]) -
     return outcomes
 
 
+def is_misnamed_error(response: Response) -> bool:
+    """Whether this is an error that says it is a stream, as Gemini says where one was wanted."""
+    return response.status >= 400 and "json" not in str(header(response.headers, "content-type"))
+
+
+def live_and_replayed(
+    provider: Provider, kind: str, found: list[tuple[Call, Response]], cassette: Path
+) -> tuple[list[Any], list[Any]]:
+    """What the SDK makes of these answers live, and again with the network blocked."""
+    calls = [call for call, _response in found]
+    with (
+        RecordedServer([response for _call, response in found]) as server,
+        vcr_llm.use_cassette(cassette, record_mode="once", normalize=False),
+    ):
+        live = asyncio.run(heard(provider, kind, server.url, calls))
+    with (
+        blocking_context(),
+        vcr_llm.use_cassette(cassette, record_mode="none", normalize=False) as replayed,
+    ):
+        again = asyncio.run(heard(provider, kind, server.url, calls))
+        assert replayed.all_played
+    return live, again
+
+
 @pytest.mark.parametrize(
     ("provider", "kind"),
     [
@@ -287,23 +311,27 @@ async def heard(provider: Provider, kind: str, origin: str, calls: list[Call]) -
 )
 def test_objects_are_equal(provider: Provider, kind: str, tmp_path: Path) -> None:
     """From every body that a provider sent, its SDK makes the same live and on replay."""
-    calls, responses = zip(*found_for(provider), strict=True)
+    found = list(found_for(provider))
+    if (provider.name, kind) == ("google", "async"):  # the test below
+        found = [pair for pair in found if not is_misnamed_error(pair[1])]
     cassette = tmp_path / "cassette"
-    with (
-        RecordedServer(list(responses)) as server,
-        vcr_llm.use_cassette(cassette, record_mode="once", normalize=False),
-    ):
-        live = asyncio.run(heard(provider, kind, server.url, list(calls)))
-    with (
-        blocking_context(),
-        vcr_llm.use_cassette(cassette, record_mode="none", normalize=False) as replayed,
-    ):
-        again = asyncio.run(heard(provider, kind, server.url, list(calls)))
-        assert replayed.all_played
-    assert again == live
+    live, replayed = live_and_replayed(provider, kind, found, cassette)
+    assert replayed == live
     answered = [outcome for outcome in live if isinstance(outcome, list)]
-    refused = [response for response in responses if response.status >= 400]
+    refused = [response for _call, response in found if response.status >= 400]
     assert len(answered) + len(refused) == len(live)
     assert answered
     assert not [refusal for document in documents(cassette) for refusal in refusals(document)]
     assert_no_key(cassette)
+
+
+@pytest.mark.xfail(
+    strict=True,
+    reason="vcrpy 9.4.2: json() of its response for aiohttp takes any content type, aiohttp's not",
+)
+def test_misnamed_errors_are_equal(tmp_path: Path) -> None:
+    """An error that comes as a stream is the same on replay, also through aiohttp."""
+    google = next(provider for provider in PROVIDERS if provider.name == "google")
+    found = [pair for pair in found_for(google) if is_misnamed_error(pair[1])]
+    live, replayed = live_and_replayed(google, "async", found, tmp_path / "cassette")
+    assert replayed == live
