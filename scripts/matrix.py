@@ -16,6 +16,7 @@ from pathlib import Path
 from time import monotonic
 
 from scripts.environments import (
+    ROOT,
     CommandError,
     Environment,
     TestRun,
@@ -27,6 +28,17 @@ PROJECT = read_pyproject()["project"]
 TEST_GROUP = ("--group", "pyproject.toml:test")
 # What a clean clone on a newcomer's machine can run, and is not the same everywhere.
 EVERYWHERE = "not shared and not aimock and not heavy"
+# What `make suite` has run on one Python, and what depends on none of them: the command line, and
+# each way in which a stream can end or a file be broken.
+ONCE = (
+    *("tests/cli", "tests/streams", "tests/providers"),
+    *("tests/plugin/test_bad_input.py", "tests/plugin/test_record_modes.py"),
+)
+# Of these, what depends on the versions of the hosts.
+WITH_LOWEST = (
+    *("tests/plugin/test_record_modes.py", "tests/streams/test_endings.py"),
+    *("tests/streams/test_closed_early.py", "tests/streams/test_replaying.py"),
+)
 # What depends on the version of openai.
 SDK_TESTS = ("tests/sdk", "tests/servers", "tests/test_cassettes.py", "tests/test_readme.py")
 SHOWN = ("openai", "vcrpy", "pytest-recording", "httpx", "pytest")
@@ -80,6 +92,23 @@ def pytest_options() -> list[str]:
     return [f"--override-ini={key}={value}" for key, value in lines.items()]
 
 
+def tests_in(name: str) -> list[str]:
+    """What runs in the environment of this name."""
+    if name.startswith("openai"):
+        return list(SDK_TESTS)
+    left_out = [path for path in ONCE if name != "lowest" or path not in WITH_LOWEST]
+    options = [f"--ignore={path}" for path in left_out if path != "tests/streams"]
+    if name != "lowest":
+        return ["tests", *options, "--ignore=tests/streams"]
+    streams = [path for path in WITH_LOWEST if path.startswith("tests/streams")]
+    return ["tests/plugin", "tests/sdk", "tests/servers", *streams, *options, *core_tests()]
+
+
+def core_tests() -> list[str]:
+    """The test modules beside the folders."""
+    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py"))
+
+
 def run_suite(environment: Environment, wheel: Path) -> TestRun:
     """Test the wheel, not the folder beside the tests: `append` puts the latter last."""
     try:
@@ -87,9 +116,10 @@ def run_suite(environment: Environment, wheel: Path) -> TestRun:
         environment.install_wheel(wheel)
         settings = pytest_options() if environment.name == "lowest" else []
         began = monotonic()
-        tests = SDK_TESTS if environment.name.startswith("openai") else ()
         result = environment.pytest(
-            *("-x", "--import-mode=append", "-m", EVERYWHERE), *settings, *tests
+            *("-x", "--import-mode=append", "-m", EVERYWHERE),
+            *settings,
+            *tests_in(environment.name),
         )
         versions = ", ".join(environment.versions(*SHOWN))
         summary = f"{result.summary} in {monotonic() - began:.0f} s"

@@ -30,7 +30,7 @@ from vcr_llm._ending import decode_ending
 from vcr_llm._entries import Entries
 from vcr_llm._entry import Entry, Order, Playback
 from vcr_llm._errors import RecordingEnds, RecordingError
-from vcr_llm._event_loop import beside_event_loop
+from vcr_llm._event_loop import beside_event_loop, is_beside_event_loop
 from vcr_llm._foreign import is_http_exchange
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._misses import Candidate, describe_miss, record_again
@@ -101,6 +101,8 @@ class RecordingCassette(Cassette):
         self._stored_metadata: dict[str, Any] = {}
         self._problems: list[Exception] = []
         self._lock = threading.RLock()
+        self._saver: int | None = None
+        self._put_off: list[Tape] = []
         self._is_closed = False
 
     # --- loading ------------------------------------------------------------------------------
@@ -491,7 +493,23 @@ class RecordingCassette(Cassette):
             self._entries.add(entry)
             self.dirty = True
             if self.record_mode != RecordMode.NONE:
-                self._record_or_remember(entry, filtered, recorded, sent_headers)
+                self._saver = threading.get_ident()
+                try:
+                    self._record_or_remember(entry, filtered, recorded, sent_headers)
+                finally:
+                    self._saver = None
+        while self._put_off:
+            self._put_off.pop().close()
+
+    def puts_off(self, tape: Tape) -> bool:
+        """Whether this thread is in the middle of saving, so that a tape is closed later.
+
+        The generator of a stream that somebody dropped is closed wherever garbage is collected.
+        """
+        is_saving = self._saver == threading.get_ident() or is_beside_event_loop()
+        if is_saving:
+            self._put_off.append(tape)
+        return is_saving
 
     def _record_or_remember(
         self, entry: Entry, request: VcrRequest, response: VcrResponse, sent_headers: Headers

@@ -32,5 +32,14 @@ def beside_event_loop(work: Callable[[], Result]) -> Result:
             future.set_exception(error)
         done.put(future)
 
-    threading.Thread(target=work_and_tell, name="vcr-llm").start()
+    _Beside(target=work_and_tell, name="vcr-llm").start()
     return done.get().result()
+
+
+def is_beside_event_loop() -> bool:
+    """Whether this is a thread for which another one waits: it must wait for nobody."""
+    return isinstance(threading.current_thread(), _Beside)
+
+
+class _Beside(threading.Thread):
+    """The thread that does the work."""

@@ -179,7 +179,7 @@ class _Exchange:
 
     def _error(self, ending: Ending) -> Exception:
         """The client's own exception of the recorded name; nothing else is ever looked up."""
-        found = getattr(self._httpx, str(ending.error), None)
+        found = vars(self._httpx).get(str(ending.error))
         is_one = isinstance(found, type) and issubclass(found, self._httpx.RequestError)
         kind = found if is_one and found is not None else self._httpx.RemoteProtocolError
         error: Exception = kind(ending.message, request=self._request)
@@ -228,7 +228,12 @@ class _Tape:
             self.end(Ending(is_cancelled=not isinstance(error, KeyboardInterrupt | SystemExit)))
 
     def close(self) -> None:
-        """The client wants no more. Where it has everything, that is how responses end."""
+        """The client wants no more. Where it has everything, that is how responses end.
+
+        In the middle of another recording this waits until that one is saved.
+        """
+        if self._exchange.cassette.puts_off(self):
+            return
         length = self._response.headers.get("content-length", "")
         has_all = length.isdecimal() and int(length) == self._length
         self.end(None if has_all or self._is_empty else Ending())

@@ -67,8 +67,13 @@ def test_objects_that_are_data_are_that_data(text: str, value: Any) -> None:
 
 def test_no_module_is_imported_for_a_tag() -> None:
     """A tag names a class; its module stays unimported."""
-    load_yaml("!!python/object/apply:multidict._multidict.istr [Accept]")
-    assert "multidict" not in sys.modules
+    code = (
+        "import sys; from vcr_llm._yaml import load_yaml; before = set(sys.modules); "
+        "load_yaml('!!python/object/apply:multidict._multidict.istr [Accept]'); "
+        "print(set(sys.modules) - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,9 @@ GZIPPED = (("Content-Encoding", "gzip"),)
 PATIENCE = 20.0
 """Seconds after which something that waits for the other side gives up; no test gets there."""
 
+SILENCE = 0.2
+"""Seconds that a client waits for a server that says no more: enough to hear what it did say."""
+
 Answer = Callable[[ReceivedRequest], Reply]
 
 

@@ -15,9 +15,10 @@ import vcr_llm
 from tests.sdk.clients import settled
 from tests.servers.fault_server import Ending, FaultServer, Reply
 from tests.streams.callers import Caller, Heard, documents, record
-from tests.streams.stream_server import StreamServer, events, stream
+from tests.streams.stream_server import PATIENCE, StreamServer, events, stream
 
 SOON = 0.05
+"""Seconds that a client waits for what never comes; whatever else it does has all the time."""
 
 
 @contextmanager
@@ -68,15 +69,21 @@ each_case = pytest.mark.parametrize(
 )
 
 
+def patience(caller: Caller, error: str) -> Any:
+    """Little where the error is that it runs out."""
+    short = {"ConnectTimeout": {"connect": SOON}, "ReadTimeout": {"read": SOON}}.get(error, {})
+    return caller.library.Timeout(PATIENCE, **short)
+
+
 @each_case
 def test_an_error_instead_of_a_response_is_recorded_on_request(
     caller: Caller, cassette: Path, place: Any, error: str
 ) -> None:
     """`record_errors=True` keeps it; a replay raises the same class and message."""
     with place() as url:
-        raw = caller.hears(url, timeout=SOON)
+        raw = caller.hears(url, timeout=patience(caller, error))
         with vcr_llm.use_cassette(cassette, record_errors=True):
-            live = caller.hears(url, timeout=SOON)
+            live = caller.hears(url, timeout=patience(caller, error))
     assert raw == live == Heard([], error, raw.message)
     (document,) = documents(cassette)
     assert document["request"]["url"] == url
@@ -101,7 +108,7 @@ def test_by_default_no_such_error_is_recorded(
 ) -> None:
     """A network that was away for a moment must not get into a test for ever."""
     with place() as url, vcr_llm.use_cassette(cassette) as recording:
-        assert caller.hears(url, timeout=SOON).error == error
+        assert caller.hears(url, timeout=patience(caller, error)).error == error
     assert len(recording) == 0
     assert documents(cassette) == []
 
@@ -208,7 +215,7 @@ def test_no_connection_is_left_behind(caller: Caller, cassette: Path) -> None:
     """Neither in the pool nor at the server."""
 
     async def scenario(url: str) -> int:
-        async with caller.client(timeout=SOON) as client:
+        async with caller.client(timeout=patience(caller, "ReadTimeout")) as client:
             for _attempt in range(3):
                 await caller.hear(client, url)
             return len(client._transport._pool.connections)

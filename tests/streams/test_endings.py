@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,8 +12,8 @@ import pytest
 import vcr_llm
 from tests.sdk.clients import entered
 from tests.servers.fault_server import Ending, FaultServer, Framing, Reply
-from tests.streams.callers import Caller, Heard, documents, record, responses
-from tests.streams.stream_server import EVENT_STREAM, GZIPPED, PATIENCE, events, stream
+from tests.streams.callers import LIBRARIES, Caller, Heard, documents, record, responses
+from tests.streams.stream_server import EVENT_STREAM, GZIPPED, PATIENCE, SILENCE, events, stream
 
 EVENTS = events(3)
 URL = "http://stream.test/"
@@ -89,8 +91,13 @@ CUT = [case for case in CASES if case.error]
 
 def hears(caller: Caller, url: str, case: Case) -> Heard:
     """What a client hears that waits no longer than it has to."""
+    return caller.hears(url, timeout=patience(caller, case))
+
+
+def patience(caller: Caller, case: Case) -> Any:
+    """Short where the server falls silent."""
     is_stalled = case.reply.ending is Ending.STALL
-    return caller.hears(url, timeout=0.05 if is_stalled else PATIENCE)
+    return caller.library.Timeout(PATIENCE, read=SILENCE if is_stalled else PATIENCE)
 
 
 @each_case
@@ -106,24 +113,30 @@ def test_a_replay_ends_as_the_stream_ended(caller: Caller, cassette: Path, case:
     assert (live.body, live.error, live.message) == (raw.body, raw.error, raw.message)
     assert again == Heard(case.pieces, raw.error, raw.message)
     assert replayed.all_played
-
-
-@each_case
-def test_a_recording_says_how_its_stream_ended(caller: Caller, cassette: Path, case: Case) -> None:
-    """Only where that was not as usual; the events that came are entries, the torn one as well."""
-    with FaultServer(case.reply) as server, vcr_llm.use_cassette(cassette):
-        hears(caller, server.url, case)
     (response,) = responses(cassette)
+    assert_is_written(response, case, live)
+
+
+def assert_is_written(response: dict[str, Any], case: Case, live: Heard) -> None:
+    """The events that came are entries, the torn one as well; an unusual end is told."""
     assert response["is_streaming"] is True
     assert len(response["body"]) == case.entries
     assert [entry["number"] for entry in response["body"][:3]] == [0, 1, 2][: case.entries]
     if case.error is None:
         assert "ended" not in response
     else:
-        ended = response["ended"]
-        assert list(ended) == ["by", "type", "message"]
-        assert (ended["by"], ended["type"]) == ("error", case.error)
-        assert caller.is_async or ended["message"].startswith(case.message)
+        ended = {"by": "error", "type": case.error, "message": live.message}
+        assert json.dumps(response["ended"]) == json.dumps(ended)
+
+
+def test_an_error_has_the_words_of_the_client(cassette: Path) -> None:
+    """The message is that of the HTTP library, which says the most in its sync clients."""
+    caller = Caller("httpx", "sync")
+    for case in CUT:
+        folder = cassette / case.name
+        with FaultServer(case.reply) as server, vcr_llm.use_cassette(folder):
+            hears(caller, server.url, case)
+        assert responses(folder)[0]["ended"]["message"].startswith(case.message)
 
 
 def test_what_came_is_on_disk_when_the_error_is_raised(caller: Caller, cassette: Path) -> None:
@@ -150,7 +163,7 @@ def test_the_error_of_a_replay_knows_its_request(
     """SDKs and handlers ask the error for the request, as they can live."""
 
     async def scenario(url: str) -> tuple[type[Exception], str]:
-        async with caller.client(timeout=0.05) as client:
+        async with caller.client(timeout=patience(caller, case)) as client:
             with pytest.raises(caller.library.TransportError) as caught:
                 async with entered(client.stream("GET", url)) as response:
                     await caller.read(response)
@@ -216,6 +229,7 @@ FOREIGN: list[tuple[str, str]] = [
     ("__name__", "RemoteProtocolError"),
     ("os.system", "RemoteProtocolError"),
     ("HTTPStatusError", "RemoteProtocolError"),
+    ("main", "RemoteProtocolError"),  # asked for it, httpx2 would import its command line
     ("", "RemoteProtocolError"),
     ("ReadTimeout", "ReadTimeout"),
     ("WriteError", "WriteError"),
@@ -309,3 +323,61 @@ def test_a_hook_may_see_and_change_how_a_stream_ended(caller: Caller, cassette: 
             assert caller.hears(server.url) == Heard([*EVENTS])
     assert seen[0]["type"] == "RemoteProtocolError"
     assert "ended" not in responses(cassette)[0]
+
+
+@pytest.mark.parametrize(
+    ("raised", "ended"),
+    [
+        (KeyboardInterrupt, {"by": "client"}),
+        (SystemExit, {"by": "client"}),
+        (ValueError("own"), {"by": "error", "type": "ValueError", "message": "own"}),
+    ],
+    ids=["KeyboardInterrupt", "SystemExit", "ValueError"],
+)
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_whatever_interrupts_a_stream_passes(
+    library: str, cassette: Path, raised: Any, ended: dict[str, str]
+) -> None:
+    """What came is kept; what is raised is what was raised."""
+    caller = Caller(library, "sync")
+
+    def interrupted() -> Iterator[bytes]:
+        yield EVENTS[0]
+        raise raised
+
+    transport = caller.library.MockTransport(
+        lambda _request: caller.library.Response(200, headers=EVENT_STREAM, content=interrupted())
+    )
+    expected = raised if isinstance(raised, type) else type(raised)
+    with vcr_llm.use_cassette(cassette), pytest.raises(expected):
+        caller.hears(URL, transport=transport)
+    (response,) = responses(cassette)
+    assert (len(response["body"]), response["ended"]) == (1, ended)
+
+
+def test_events_of_httpx2_are_the_same(cassette: Path) -> None:
+    """Its own reader of server-sent events meets the same events, and the same error."""
+    httpx2: Any = pytest.importorskip("httpx2")
+    if not hasattr(httpx2.Client, "sse"):
+        pytest.skip("this version of httpx2 reads no server-sent events")
+    found: list[list[str]] = []
+    with FaultServer(stream((*EVENTS, TORN), Ending.CUT)) as server:
+        for mode in ("once", "none"):
+            heard: list[str] = []
+            with (
+                vcr_llm.use_cassette(cassette, record_mode=mode),
+                httpx2.Client() as client,
+                pytest.raises(httpx2.RemoteProtocolError, match=NO_END),
+            ):
+                read_events(client, server.url, heard)
+            found.append(heard)
+        assert len(server.requests) == 1
+    assert found[0] == found[1]
+    assert len(found[0]) == len(EVENTS)
+
+
+def read_events(client: Any, url: str, into: list[str]) -> None:
+    """The data of each event."""
+    with client.sse(url) as source:
+        for one in source:
+            into.append(one.data)  # noqa: PERF401 - the loop ends with an error

@@ -14,11 +14,11 @@ import pytest
 import vcr_llm
 from tests.sdk.clients import KINDS, entered, settled
 from tests.streams.callers import LIBRARIES, Caller, Heard, documents, responses
-from tests.streams.stream_server import PATIENCE, Gate, event, events, eventually
+from tests.streams.stream_server import PATIENCE, SILENCE, Gate, event, events, eventually
 
 pytest.importorskip("h2", reason="needs httpx[http2]")
-hypercorn: Any = pytest.importorskip("hypercorn.asyncio", reason="needs hypercorn")
-hypercorn_config: Any = pytest.importorskip("hypercorn.config")
+serving: Any = pytest.importorskip("hypercorn.asyncio", reason="needs hypercorn")
+settings: Any = pytest.importorskip("hypercorn.config")
 
 EVENTS = events(4)
 HTTP2 = {"http1": False, "http2": True}
@@ -27,7 +27,8 @@ HTTP2 = {"http1": False, "http2": True}
 class Hypercorn:
     """A server of HTTP/1.1, HTTP/2 and WebSocket on loopback, in a thread of its own.
 
-    `/` sends the events through the gate, `/endless` never ends; a WebSocket is an echo.
+    `/` sends the events through the gate, `/endless` never ends, `/stalls` sends one; a
+    WebSocket is an echo.
     """
 
     def __init__(self) -> None:
@@ -51,14 +52,14 @@ class Hypercorn:
         self._thread.join(PATIENCE)
 
     async def _serve(self) -> None:
-        config, stopped = hypercorn_config.Config(), asyncio.Event()
+        config, stopped = settings.Config(), asyncio.Event()
         config.bind = [f"fd://{self._listener}"]
         config.graceful_timeout = 0
         config.accesslog = config.errorlog = None
         loop = asyncio.get_running_loop()
         self._stop = lambda: loop.call_soon_threadsafe(stopped.set)
         self._is_up.set()
-        await hypercorn.serve(self._answer, config, shutdown_trigger=stopped.wait)
+        await serving.serve(self._answer, config, shutdown_trigger=stopped.wait)
 
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
@@ -81,6 +82,10 @@ class Hypercorn:
             while not gone.done():
                 await send(_body(event(0)))
                 await asyncio.sleep(0.0005)
+            return
+        if path == "/stalls":
+            await send(_body(event(0)))
+            await _disconnected(receive)
             return
         pieces = self.gate.between(EVENTS)
         while (piece := await asyncio.to_thread(next, pieces, b"")) != b"":
@@ -161,6 +166,20 @@ def test_a_stream_of_http2_is_left_without_its_connection(
 
         assert caller.run(again()) == live
     assert replayed.play_count == server.requests == 3
+
+
+def test_a_stream_of_http2_that_stalls(caller: Caller, cassette: Path, server: Hypercorn) -> None:
+    """The same timeout behind the same event; the server hears that nobody waits any more."""
+    url = f"http://{server.address}/stalls"
+    options = {**HTTP2, "timeout": caller.library.Timeout(PATIENCE, read=SILENCE)}
+    raw = caller.hears(url, **options)
+    with vcr_llm.use_cassette(cassette):
+        live = caller.hears(url, **options)
+    assert live == raw
+    assert eventually(lambda: server.open_streams == 0)
+    with vcr_llm.use_cassette(cassette, record_mode="none"):
+        assert caller.hears(url, **HTTP2) == live
+    assert (live.chunks, live.error) == ([event(0)], "ReadTimeout")
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

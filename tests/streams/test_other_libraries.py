@@ -12,37 +12,35 @@ import pytest
 import vcr_llm
 from tests.servers.fault_server import Ending, FaultServer
 from tests.streams.callers import Caller, documents, record
-from tests.streams.stream_server import events, stream
+from tests.streams.stream_server import PATIENCE, SILENCE, events, stream
 
 EVENTS = events(3)
 WHOLE = b"".join(EVENTS)
-SOON = 0.1
 
 
-def with_urllib3(url: str) -> list[bytes]:
+def with_urllib3(url: str, timeout: float = PATIENCE) -> list[bytes]:
     """The pieces in which urllib3 gives a body."""
     urllib3 = pytest.importorskip("urllib3")
     with urllib3.PoolManager() as pool:
-        response = pool.request("GET", url, preload_content=False, retries=False, timeout=SOON)
+        response = pool.request("GET", url, preload_content=False, retries=False, timeout=timeout)
         return [piece for piece in response.stream() if piece]
 
 
-def with_requests(url: str) -> list[bytes]:
+def with_requests(url: str, timeout: float = PATIENCE) -> list[bytes]:
     """The pieces in which requests gives a body."""
     requests = pytest.importorskip("requests")
     with requests.Session() as session:
-        response = session.get(url, stream=True, timeout=SOON)
+        response = session.get(url, stream=True, timeout=timeout)
         return [piece for piece in response.iter_content(None) if piece]
 
 
-def with_aiohttp(url: str) -> list[bytes]:
+def with_aiohttp(url: str, timeout: float = PATIENCE) -> list[bytes]:
     """The pieces in which aiohttp gives a body."""
     aiohttp: Any = pytest.importorskip("aiohttp")
 
     async def scenario() -> list[bytes]:
-        timeout = aiohttp.ClientTimeout(sock_read=SOON)
         async with (
-            aiohttp.ClientSession(timeout=timeout) as session,
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(sock_read=timeout)) as session,
             session.get(url) as response,
         ):
             return [piece async for piece in response.content.iter_any()]
@@ -53,7 +51,7 @@ def with_aiohttp(url: str) -> list[bytes]:
 each_library = pytest.mark.parametrize(
     "pieces", [with_urllib3, with_requests, with_aiohttp], ids=lambda function: function.__name__
 )
-Pieces = Callable[[str], list[bytes]]
+Pieces = Callable[..., list[bytes]]
 
 
 @each_library
@@ -79,7 +77,7 @@ def test_a_stream_that_breaks_is_not_recorded(
         vcr_llm.use_cassette(cassette, record_errors=True),
         pytest.raises(Exception, match=r"(?i)timed? ?out|IncompleteRead|not completed"),
     ):
-        pieces(server.url)
+        pieces(server.url, SILENCE if ending is Ending.STALL else PATIENCE)
     if (pieces, ending) != (with_aiohttp, Ending.STALL):  # taken for a body that is empty
         assert documents(cassette) == []
 

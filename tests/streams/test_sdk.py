@@ -20,9 +20,8 @@ from tests.sdk.clients import KINDS, NO_TLS, entered, plain, settled
 from tests.servers.fault_server import Ending, FaultServer, Reply
 from tests.servers.openai_wire import DONE, frame
 from tests.streams.callers import Each, documents, responses
-from tests.streams.stream_server import PATIENCE, Gate, StreamServer, stream
+from tests.streams.stream_server import PATIENCE, SILENCE, Gate, StreamServer, stream
 
-SOON = 0.1
 MESSAGES: Any = [{"role": "user", "content": "Say hello."}]
 
 
@@ -64,7 +63,17 @@ MESSAGE: dict[str, Any] = {
     "stop_sequence": None,
     "usage": {"input_tokens": 1, "output_tokens": 1},
 }
-DELTA = {"item_id": "i", "output_index": 0, "content_index": 0, "logprobs": []}
+PART: dict[str, Any] = {"type": "output_text", "text": "", "annotations": []}
+ITEM: dict[str, Any] = {
+    "id": "msg_1",
+    "type": "message",
+    "role": "assistant",
+    "content": [],
+    "status": "in_progress",
+}
+DONE_ITEM = {**ITEM, "content": [{**PART, "text": "Grüß"}], "status": "completed"}
+DONE_RESPONSE = {**RESPONSE, "output": [DONE_ITEM], "status": "completed"}
+PLACE = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ class Api:
     frames: tuple[bytes, ...]
     """The whole answer; the last of them says that it is the last."""
     error: bytes
-    method: str
+    resource: str
     arguments: dict[str, Any]
 
     @property
@@ -97,12 +106,20 @@ class Api:
 
     async def ask(self, client: Any) -> Any:
         """The stream of the SDK."""
-        call = client
-        for name in self.method.split("."):
-            if not hasattr(call, name):
-                pytest.skip(f"this version of {self.sdk} has no {self.method}")
-            call = getattr(call, name)
+        call = self._method(client, "create")
         return await settled(call(model="m", stream=True, **self.arguments))
+
+    def helped(self, client: Any) -> Any:
+        """The SDK's own context of a stream."""
+        return entered(self._method(client, "stream")(model="m", **self.arguments))
+
+    def _method(self, client: Any, name: str) -> Any:
+        found = client
+        for part in (*self.resource.split("."), name):
+            if not hasattr(found, part):
+                pytest.skip(f"this version of {self.sdk} has no {self.resource}.{name}")
+            found = getattr(found, part)
+        return found
 
 
 APIS = {
@@ -110,19 +127,21 @@ APIS = {
         "openai",
         (*map(chat_chunk, ("Grüß", " Gott", "!")), DONE),
         frame({"error": {"message": "Overloaded", "type": "server_error", "code": None}}),
-        "chat.completions.create",
+        "chat.completions",
         {"messages": MESSAGES},
     ),
     "responses": Api(
         "openai",
         (
             response_event("response.created", 0, response=RESPONSE),
-            response_event("response.output_text.delta", 1, delta="Grüß", **DELTA),
-            response_event("response.output_text.delta", 2, delta=" Gott", **DELTA),
-            response_event("response.completed", 3, response={**RESPONSE, "status": "completed"}),
+            response_event("response.output_item.added", 1, output_index=0, item=ITEM),
+            response_event("response.content_part.added", 2, part=PART, **PLACE),
+            response_event("response.output_text.delta", 3, delta="Grüß", logprobs=[], **PLACE),
+            response_event("response.output_item.done", 4, output_index=0, item=DONE_ITEM),
+            response_event("response.completed", 5, response=DONE_RESPONSE),
         ),
         response_event("error", 2, error={"message": "Overloaded", "type": "server_error"}),
-        "responses.create",
+        "responses",
         {"input": "Say hello."},
     ),
     "messages": Api(
@@ -138,7 +157,7 @@ APIS = {
             message_event("message_stop"),
         ),
         message_event("error", error={"type": "overloaded_error", "message": "Overloaded"}),
-        "messages.create",
+        "messages",
         {"messages": MESSAGES, "max_tokens": 10},
     ),
 }
@@ -222,7 +241,7 @@ DISTURBED = {"cut before the first event", "cut between events", "cut in an even
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_the_sdk_meets_the_same_end(api: Api, kind: str, cassette: Path, ending: str) -> None:
     """The same events, the same exception behind them, the same error below it."""
-    options = {"timeout": SOON} if ending == "stalled" else {}
+    options = {"timeout": api.module.Timeout(PATIENCE, read=SILENCE)} if ending == "stalled" else {}
     reply = ENDINGS[ending](api)
     with FaultServer(reply) as server:
         raw = meets(api, kind, server.url, **options)
@@ -289,6 +308,33 @@ def test_a_user_who_reads_on_is_told(api: Api, kind: str, cassette: Path) -> Non
         meets(api, kind, server.url)
 
 
+@pytest.mark.parametrize("only", [1, None], ids=["left", "whole"])
+def test_the_sdks_own_context_of_a_stream(
+    api: Api, kind: str, cassette: Path, only: int | None
+) -> None:
+    """It closes the stream when it is left; the same events come on replay."""
+
+    async def scenario(url: str) -> list[str]:
+        found: list[str] = []
+        async with api.client(kind, url) as client, api.helped(client) as helped:
+            async for event in Each(helped):
+                found.append(type(event).__name__)
+                if len(found) == only:
+                    break
+        return found
+
+    ending = Ending.STALL if only else Ending.COMPLETE
+    with StreamServer(lambda _request: stream(api.frames[: only and 2], ending)) as server:
+        with vcr_llm.use_cassette(cassette):
+            live = asyncio.run(scenario(server.url))
+        assert server.closes_all_but(0)
+    with vcr_llm.use_cassette(cassette, record_mode="none") as replayed:
+        assert asyncio.run(scenario(server.url)) == live
+    assert replayed.all_played
+    assert live
+    assert ("ended" in responses(cassette)[0]) is (only is not None)
+
+
 @pytest.mark.usefixtures("without_delay")
 def test_each_attempt_of_the_sdk_is_a_recording(api: Api, kind: str, cassette: Path) -> None:
     """Two refusals and an answer are three recordings, replayed in that order."""
@@ -314,10 +360,11 @@ def test_retries_without_any_response_are_recorded_on_request(
     api: Api, kind: str, cassette: Path, ending: Ending
 ) -> None:
     """With `record_errors` each attempt is a recording; the SDK gives up with the same error."""
+    timeout = api.module.Timeout(PATIENCE, read=0.05)
     with FaultServer(Reply(status=None, ending=ending)) as server:
-        raw = meets(api, kind, server.url, max_retries=1, timeout=SOON)
+        raw = meets(api, kind, server.url, max_retries=1, timeout=timeout)
         with vcr_llm.use_cassette(cassette, record_errors=True):
-            live = meets(api, kind, server.url, max_retries=1, timeout=SOON)
+            live = meets(api, kind, server.url, max_retries=1, timeout=timeout)
     with vcr_llm.use_cassette(cassette, record_mode="none") as replayed:
         again = meets(api, kind, server.url, max_retries=1)
     assert again == live == raw
@@ -343,13 +390,14 @@ def test_an_error_and_then_an_answer_are_replayed_in_their_order(
 
 
 async def give_up(api: Api, url: str) -> list[Any]:
-    """Reads until a timeout of its own, which runs out soon after the first event."""
+    """Reads until a timeout of its own, which runs out soon after the second event."""
     events: list[Any] = []
     with pytest.raises(TimeoutError):  # noqa: PT012 - the timeout raises at its end
         async with asyncio.timeout(PATIENCE) as timeout, api.client("async", url) as client:
             async for event in Each(await api.ask(client)):
                 events.append(plain(event))
-                timeout.reschedule(asyncio.get_running_loop().time() + SOON)
+                if len(events) == 2:
+                    timeout.reschedule(asyncio.get_running_loop().time() + SILENCE)
     return events
 
 
