@@ -52,6 +52,9 @@ class Contestant:
         """The cassette's context."""
         return nullcontext()
 
+    def prepare(self, cassette: OpenCassette) -> None:
+        """Do what the first request without a recording makes necessary, and no later one."""
+
     def add(self, cassette: OpenCassette, one: Exchange) -> None:
         """Record one more exchange in an open cassette."""
 
@@ -104,6 +107,13 @@ class VcrLlm(Contestant):
         """Our context."""
         context: AbstractContextManager[Any] = vcr_llm.use_cassette(str(path), record_mode=mode)
         return context
+
+    def prepare(self, cassette: OpenCassette) -> None:
+        """Read all recordings, since one under another name may answer."""
+        unknown = Request("POST", f"{URL}/unknown", b"{}", {"content-type": JSON})
+        if cassette.play(unknown) is not None:
+            msg = "a request that was never made has a recording"
+            raise AssertionError(msg)
 
     def add(self, cassette: OpenCassette, one: Exchange) -> None:
         """As vcrpy does it."""

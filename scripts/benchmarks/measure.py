@@ -133,6 +133,7 @@ def save(recorders: Sequence[Contestant], size: int, rounds: int) -> None:
                 reason = str(error).replace(folder, "").partition("\n")[0]
                 REFUSALS.append(f"{contestant.name} cannot load {size:,} recordings: {reason}")
                 continue
+            contestant.prepare(cassette)
             began = perf_counter()
             contestant.add(cassette, exchange(size + turn, streamed=False))
             context.__exit__(None, None, None)
