@@ -43,6 +43,7 @@ METADATA = "metadata.json"
 _CURE = "Repair it, or delete it and record it again with --record-mode=new_episodes."
 _ABANDONED = 3600.0  # seconds after which what another process left belongs to nobody any more
 _TEMPORARY = ".tmp"
+_BUFFER = 64 * 1024  # bytes
 _numbers = itertools.count()
 
 
@@ -296,8 +297,9 @@ def read_document(path: Path) -> Document:
 
 
 def _write_new(path: Path, document: Document) -> None:
-    with path.open("x", encoding="utf-8", newline="\n") as file:
-        write_document(document, file.write)
+    # A file of text would ask the system whether it is a terminal, and where it stands, twice.
+    with path.open("xb", buffering=_BUFFER) as file:
+        write_document(document, lambda text: file.write(text.encode()))
 
 
 def next_number() -> int:
