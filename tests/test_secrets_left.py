@@ -63,7 +63,7 @@ _SECRETS = {
     "stripe, restricted": f"rk_live_{_random(24)}",
     "sendgrid": f"SG.{_random(22)}.{_random(43)}",
     "npm": f"npm_{_random(36)}",
-    "npmrc": f"//registry.npmjs.org/:_authToken={uuid.UUID(int=_CHANCE.getrandbits(128))}",
+    "npmrc": f"//npm.example.com/:_authToken={uuid.UUID(int=_CHANCE.getrandbits(128))}",
     "pypi": f"pypi-AgEIcHlwaS5vcmc{_random(80)}",
     "twilio": f"SK{_random(32, _HEX)}",
     "twilio, account": f"AC{_random(32, _HEX)}",

@@ -433,14 +433,10 @@ class RecordingCassette(Cassette):
         """The error for a client that reads on where the recorded one had stopped."""
         count = len(playback.events)
         is_cancelled = playback.ended is not None and playback.ended.is_cancelled
-        what = (
-            "task that was recorded was cancelled"
-            if is_cancelled
-            else ("client that was recorded closed this stream")
-        )
+        what = "task was cancelled" if is_cancelled else "client closed this stream"
         error = RecordingEnds(
-            f"the {what} after {count} event{'' if count == 1 else 's'}, and this one reads on. "
-            f"Record it again: {record_again(self._own_test)}",
+            f"the recorded {what} after {count} event{'' if count == 1 else 's'}, and this one "
+            f"reads on. Record it again: {record_again(self._own_test)}",
             path=playback.path,
         )
         if str(error) not in self.misses:

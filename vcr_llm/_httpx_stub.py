@@ -195,7 +195,9 @@ class _Tape:
         self._chunks: list[bytes] = []
         self._arrivals: list[Arrival] = []
         self._length = 0
-        self._decoded = DecodedLength(tuple(response.headers.multi_items()))
+        self._decoded: DecodedLength | None = None
+        if exchange.options.timing:
+            self._decoded = DecodedLength(tuple(response.headers.multi_items()))
         self._lock = threading.RLock()  # a collected generator may end it once more, meanwhile
         self._is_saved = False
         exchange.cassette.tapes.add(self)
@@ -204,7 +206,7 @@ class _Tape:
         """The next chunk."""
         self._chunks.append(chunk)
         self._length += len(chunk)
-        if self._exchange.options.timing:
+        if self._decoded is not None:
             arrived = self._exchange.milliseconds()
             self._arrivals.append(Arrival(self._decoded.add(chunk), arrived))
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import re
 import ssl
-import subprocess
 from collections.abc import Iterator
 
 import pytest
 
-from tests.sdk.test_aimock import CALLS, FIXTURES, LLMOCK
+from tests.sdk.test_aimock import CALLS, FIXTURES
+from tests.servers.aimock import LLMOCK, running_aimock
 
 pytest.register_assert_rewrite("tests.providers.conversations")
 
@@ -51,21 +49,8 @@ def aimock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the running server; it runs once for all tests of a process."""
     if not LLMOCK.exists():
         pytest.skip("npm install was not run in tests/aimock")
-    fixtures = tmp_path_factory.mktemp("aimock") / "fixtures.json"
-    fixtures.write_text(json.dumps(ANSWERS), "utf-8")
-    command = [str(LLMOCK), "-p", "0", "-f", str(fixtures)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as program:
-        assert program.stdout is not None
-        found = None
-        while found is None and (line := program.stdout.readline()):
-            found = re.search(r"http://[\w.]+:\d+", line)
-        assert found is not None
-        try:
-            yield found[0]
-        finally:
-            program.kill()
+    with running_aimock(ANSWERS, tmp_path_factory.mktemp("aimock")) as (_program, address):
+        yield address
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +13,7 @@ import vcr_llm
 from tests.sdk import openai_scenarios
 from tests.sdk.clients import KINDS, Scenario, api, dumped, plain, recordings, run, settled
 from tests.sdk.openai_scenarios import MODEL, RESPONSES_WEATHER, WEATHER, ask
-
-LLMOCK = Path(__file__).parents[1] / "aimock" / "node_modules" / ".bin" / "llmock"
+from tests.servers.aimock import LLMOCK, running_aimock
 
 pytestmark = [
     pytest.mark.aimock,
@@ -121,21 +118,8 @@ SCENARIOS = (chat, tools, responses, embeddings, error)
 @pytest.fixture
 def aimock(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The running program, and the address that it printed."""
-    fixtures = tmp_path / "fixtures.json"
-    fixtures.write_text(json.dumps(FIXTURES), "utf-8")
-    command = [str(LLMOCK), "-p", "0", "-f", str(fixtures)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as program:
-        assert program.stdout is not None
-        found = None
-        while found is None and (line := program.stdout.readline()):
-            found = re.search(r"http://[\w.]+:\d+", line)
-        assert found is not None
-        try:
-            yield program, found[0]
-        finally:
-            program.kill()
+    with running_aimock(FIXTURES, tmp_path) as running:
+        yield running
 
 
 @pytest.mark.parametrize("kind", KINDS)

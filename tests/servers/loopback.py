@@ -12,6 +12,7 @@ import struct
 import sys
 import threading
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ class Reply:
     is_gzipped: bool = False
 
 
-class LoopbackServer:
+class LoopbackServer(ABC):
     """A server that answers from a thread of its own while its `with` block runs.
 
     `port=0` takes any free port; a number takes that one, so that a stopped server can come back
@@ -84,9 +85,9 @@ class LoopbackServer:
         self._lock = threading.Lock()
         self._http: _HTTPServer | None = None
 
+    @abstractmethod
     def answer(self, request: ReceivedRequest) -> Reply:
         """The reply to a request; calls come one at a time, whatever the number of clients."""
-        raise NotImplementedError
 
     @property
     def url(self) -> str:
