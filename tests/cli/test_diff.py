@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_show import ASKED, OURS, TOLD, TOOL, URL, document, saved, shown, terminal
+from tests.cli.terminal import terminal
+from tests.cli.test_show import ASKED, OURS, TOLD, TOOL, URL, document, saved, shown
 from tests.cli.trees import cassette, exchange, write
 from vcr_llm.cli import main
 

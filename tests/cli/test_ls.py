@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.test_show import OURS, document, saved, terminal
+from tests.cli.terminal import terminal
+from tests.cli.test_show import OURS, document, saved
 from tests.cli.trees import summary_of, tree
 from vcr_llm.cli import _jobs, ls, main
 from vcr_llm.cli._conversation_text import readable_size

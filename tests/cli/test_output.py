@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import os
 from pathlib import Path
 
 import pytest
 
+from tests.cli.terminal import terminal
 from tests.cli.trees import cassette, directories, exchange, summary_of, write
 from vcr_llm.cli import _jobs, main
 from vcr_llm.cli._output import tracked
 
 _MANY = _jobs._WORTH_PROCESSES
-
-
-class _Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def _terminal(monkeypatch: pytest.MonkeyPatch) -> _Terminal:
-    """A terminal in the place of both streams; no fixture, as pytest sets these when it calls."""
-    for name in ("NO_COLOR", "TERM"):
-        monkeypatch.delenv(name, raising=False)
-    screen = _Terminal()
-    monkeypatch.setattr("sys.stdout", screen)
-    monkeypatch.setattr("sys.stderr", screen)
-    return screen
 
 
 def test_a_pipe_gets_plain_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,10 +42,10 @@ def test_a_terminal_gets_colour_and_a_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Problems are red, counts stand in columns."""
-    terminal = _terminal(monkeypatch)
+    screen = terminal(monkeypatch)
     old = write(tmp_path / "old", bad="a: [", other="text")
     assert main(["convert", str(old), str(tmp_path / "new")]) == 1
-    shown = terminal.getvalue()
+    shown = screen.getvalue()
     assert "\x1b[31m" in shown
     assert "\x1b[33m" in shown
     assert "secrets removed" in shown
@@ -68,9 +53,9 @@ def test_a_terminal_gets_colour_and_a_table(
 
 def test_a_terminal_sees_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     """Long work shows a bar, which goes when the work is done."""
-    terminal = _terminal(monkeypatch)
+    screen = terminal(monkeypatch)
     assert list(tracked(iter([1, 2, 3]), total=3, what="Working")) == [1, 2, 3]
-    assert "Working" in terminal.getvalue()
+    assert "Working" in screen.getvalue()
 
 
 def _process(_job: int) -> int:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.cli.terminal import terminal
 from tests.cli.trees import cassette, exchange, write
 from vcr_llm._address import address_of, file_name
 from vcr_llm._conversation import (
@@ -408,21 +409,6 @@ def test_a_pipe_gets_the_same_text_everywhere(
     assert narrow == shown(capsys, path)
     assert "  " + "word " * 100 + "end\n" in narrow
     assert "\x1b" not in narrow
-
-
-class _Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def terminal(monkeypatch: pytest.MonkeyPatch) -> _Terminal:
-    """A terminal in the place of both streams."""
-    for name in ("NO_COLOR", "TERM"):
-        monkeypatch.delenv(name, raising=False)
-    screen = _Terminal()
-    monkeypatch.setattr("sys.stdout", screen)
-    monkeypatch.setattr("sys.stderr", screen)
-    return screen
 
 
 def test_a_terminal_gets_colour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
