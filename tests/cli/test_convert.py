@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -280,6 +283,27 @@ def test_what_a_killed_run_left_is_swept(tmp_path: Path) -> None:
     (left / "half.json").write_text("{", encoding="utf-8")
     assert _convert(tmp_path / "old", tmp_path / "new") == 0
     assert [path.name for path in (tmp_path / "new").iterdir()] == ["test_x"]
+
+
+def test_a_killed_run_is_finished(tmp_path: Path) -> None:
+    """Killed in the middle, and run again: the same tree as if nothing had happened."""
+    names = {f"test_{number}": cassette(exchange(str(number))) for number in range(300)}
+    old = write(tmp_path / "old", **names)
+    assert _convert(old, tmp_path / "whole") == 0
+    command = [sys.executable, "-c", "import sys; from vcr_llm.cli import main; sys.exit(main())"]
+    part = tmp_path / "part"
+    arguments = [*command, "convert", str(old), str(part)]
+    with subprocess.Popen(arguments, start_new_session=True) as program:
+        while program.poll() is None and not (part.is_dir() and len(list(part.iterdir())) > 3):
+            pass
+        with suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)  # with its workers
+    deadline = time.monotonic() + 10
+    with suppress(ProcessLookupError):
+        while time.monotonic() < deadline:  # what belongs to a process that is there is not swept
+            os.killpg(program.pid, 0)
+    assert _convert(old, part) == 0
+    assert tree(part) == tree(tmp_path / "whole")
 
 
 def test_a_recording_without_its_place_gets_it(tmp_path: Path) -> None:
