@@ -18,10 +18,11 @@ import vcr_llm
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "vcr_llm"
-SUBPACKAGE = "_conversation"
+SUBPACKAGES = ("_conversation", "_report_page")
 MODULES = sorted(
     ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
-    for path in (*PACKAGE.glob("*.py"), *(PACKAGE / SUBPACKAGE).glob("*.py"))
+    for folder in (PACKAGE, *(PACKAGE / name for name in SUBPACKAGES))
+    for path in folder.glob("*.py")
 )
 
 # The thin edges. Every other module is the core, which knows values only.
@@ -96,7 +97,7 @@ def imports(node: ast.AST, *, at_import: bool = False) -> Iterator[str]:
 def of_ours(names: Iterator[str]) -> set[str]:
     """Our own modules among the imported ones."""
     ours = {name.removeprefix("vcr_llm.") for name in names if name.startswith("vcr_llm.")}
-    return {f"{name}.__init__" if name == SUBPACKAGE else name for name in ours}
+    return {f"{name}.__init__" if name in SUBPACKAGES else name for name in ours}
 
 
 def run(code: str) -> str:

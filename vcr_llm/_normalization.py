@@ -7,9 +7,9 @@ from vcr_llm._raw_text import framing_after
 from vcr_llm._tagged import DATA
 
 _COMPLETIONS = ("chat.completion", "chat.completion.chunk", "text_completion")
-_OLLAMA_PATHS = ("/api/chat", "/api/generate", "/api/embed")
-_OLLAMA_DURATIONS = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
-_EPOCH = "1970-01-01T00:00:00.000000Z"
+OLLAMA_PATHS = ("/api/chat", "/api/generate", "/api/embed")
+OLLAMA_DURATIONS = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
+EPOCH = "1970-01-01T00:00:00.000000Z"
 _ID_DIGITS = 12
 
 
@@ -24,7 +24,7 @@ def normalized(document: dict[str, JSON], address: str) -> dict[str, JSON]:
     if not isinstance(request, dict) or not isinstance(response, dict):
         return document
     recording_id = f"rec-{address[:_ID_DIGITS]}"
-    is_ollama = request.get("endpoint") in _OLLAMA_PATHS
+    is_ollama = request.get("endpoint") in OLLAMA_PATHS
     before = response.get("body")
     if response.get("is_streaming") and isinstance(before, list):
         after: JSON = [
@@ -57,7 +57,7 @@ def _normalized_payload(
     if payload.get("object") in _COMPLETIONS:
         constants = {"id": recording_id, "created": 0}
     elif is_ollama:
-        constants = {"created_at": _EPOCH, **dict.fromkeys(_OLLAMA_DURATIONS, 0)}
+        constants = {"created_at": EPOCH, **dict.fromkeys(OLLAMA_DURATIONS, 0)}
     return {
         key: constants[key] if key in constants and value not in (None, "") else value
         for key, value in payload.items()

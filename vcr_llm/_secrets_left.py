@@ -63,10 +63,10 @@ class Leftover(NamedTuple):
 def secrets_left(document: Document) -> list[Leftover]:
     """The secrets in a document, one for each place."""
     detected = dict(_detected(document))
-    redacted = dict(_differences(document, _cleaned(document, ())))
+    redacted = dict(_differences(document, cleaned(document)))
     removed = redacted
     if detected.keys() - redacted.keys():
-        removed = dict(_differences(document, _cleaned(document, detected.values())))
+        removed = dict(_differences(document, cleaned(document, detected.values())))
     kinds = {place: found.kind for place, found in detected.items()}
 
     def cure(place: str) -> Cure:
@@ -91,25 +91,25 @@ def without_secrets(document: Document) -> Document:
     The test's name stays: the recording would no longer be its test's.
     """
     found = (found for _place, found in _detected(document))
-    cleaned = _cleaned(document, found)
-    return {**cleaned, "test_id": document["test_id"]} if "test_id" in document else cleaned
+    without = cleaned(document, found)
+    return {**without, "test_id": document["test_id"]} if "test_id" in document else without
 
 
-def _cleaned(document: Document, found: Iterable[Found]) -> Document:
+def cleaned(document: Document, found: Iterable[Found] = ()) -> Document:
     """The document redacted, in places that are not known as well."""
     redaction = Redaction(sorted({value for _kind, value in found}))
 
     def rest(members: Document, known: Iterable[str]) -> Document:
         unknown = {key: value for key, value in members.items() if key not in known}
-        cleaned = redaction.request({"body": unknown})["body"]
-        return cleaned if isinstance(cleaned, dict) else {}
+        body = redaction.request({"body": unknown})["body"]
+        return body if isinstance(body, dict) else {}
 
-    cleaned = redaction.document(document, _sent_headers(document))
+    redacted = redaction.document(document, _sent_headers(document))
     for part, known in _REDACTED.items():
-        members = cleaned.get(part)
+        members = redacted.get(part)
         if isinstance(members, dict):
-            cleaned[part] = {**members, **rest(members, known)}
-    return {**cleaned, **rest(document, _REDACTED)}
+            redacted[part] = {**members, **rest(members, known)}
+    return {**redacted, **rest(document, _REDACTED)}
 
 
 def _sent_headers(document: Document) -> Headers:

@@ -66,7 +66,7 @@ def exchange_of(document: Document) -> Exchange:
         path=text(request.get("endpoint")) or split_url(url).path,
         sent=_readable(untag_json(body)),
         sent_label=None if tag_of(body) in (None, "json") else tag_of(body),
-        events=_events(response, is_streaming=is_streaming),
+        events=tuple(event for event in entries_of(document) if event is not None),
         is_streaming=is_streaming,
         status=whole(response.get("status", 200)),
         media_type=_media_type(mapping(response.get("headers"))),
@@ -91,12 +91,14 @@ def base64_bytes(value: JSON) -> bytes | None:
         return None
 
 
-def _events(response: Document, *, is_streaming: bool) -> tuple[Event, ...]:
+def entries_of(document: Document) -> list[Event | None]:
+    """What each entry of a body holds, None for a comment and the like."""
+    response = mapping(document.get("response"))
     body = response.get("body")
-    entries = items(body) if is_streaming and isinstance(body, list) else [body]
+    is_list = response.get("is_streaming") is True and isinstance(body, list)
+    entries = items(body) if is_list else [body]
     differing = mapping(at(response, "framing", "events"))
-    found = (_event(entry, differing.get(str(index))) for index, entry in enumerate(entries))
-    return tuple(event for event in found if event is not None)
+    return [_event(entry, differing.get(str(index))) for index, entry in enumerate(entries)]
 
 
 def _event(entry: JSON, framing: JSON) -> Event | None:

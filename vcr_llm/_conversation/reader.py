@@ -6,12 +6,14 @@ reads it. No dialect is known by its host. What fits none is shown as it is.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from vcr_llm._conversation.anthropic import MESSAGES, TEXT_COMPLETIONS
 from vcr_llm._conversation.asked import Asked, asked
 from vcr_llm._conversation.assistants import ASSISTANTS
 from vcr_llm._conversation.bedrock import AGENT, CONVERSE
 from vcr_llm._conversation.cohere import COHERE_1, COHERE_2
-from vcr_llm._conversation.dialect import Answers
+from vcr_llm._conversation.dialect import Answers, Dialect
 from vcr_llm._conversation.exchange import Exchange, bytes_of, exchange_of
 from vcr_llm._conversation.failures import failure_of
 from vcr_llm._conversation.gemini import GENERATED, INTERACTIONS
@@ -106,15 +108,28 @@ def _asked(exchange: Exchange, dialect: str) -> Asked:
 
 
 def _answered(exchange: Exchange) -> tuple[str, Answers]:
-    for dialect in DIALECTS:
-        if dialect.fits(exchange):
-            return dialect.name, dialect.answers(exchange)
+    if dialect := _dialect_of(exchange):
+        return dialect.name, dialect.answers(exchange)
     if listing := listing_of(exchange):
         return listing.name, listing_answers(exchange, listing)
+    return _PLAIN, _plain_answers(exchange)
+
+
+def answers_reader(exchange: Exchange) -> Callable[[Exchange], Answers]:
+    """What reads the answers of an exchange, and any part of its events."""
+    dialect = _dialect_of(exchange)
+    return _plain_answers if dialect is None else dialect.answers
+
+
+def _dialect_of(exchange: Exchange) -> Dialect | None:
+    return next((dialect for dialect in DIALECTS if dialect.fits(exchange)), None)
+
+
+def _plain_answers(exchange: Exchange) -> Answers:
     parts = tuple(
         part for event in exchange.events for part in _plain_parts(event.payload, exchange)
     )
-    return _PLAIN, (Answer(joined(parts), role="response"),) if parts else ()
+    return (Answer(joined(parts), role="response"),) if parts else ()
 
 
 def _plain_parts(payload: JSON, exchange: Exchange) -> Parts:

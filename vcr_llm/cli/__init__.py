@@ -22,6 +22,7 @@ COMMANDS = {
     "show": "Show recordings as conversations: messages, answers, tool calls, usage, errors.",
     "diff": "Show what changed between two recordings, cassettes or trees of cassettes.",
     "check": "Find secrets, broken recordings, wrong names, payloads that an SDK refuses.",
+    "report": "Write recordings as static pages for a browser, and what changed side by side.",
     "fmt": "Give recordings their canonical text, names and order.",
     "convert": "Turn cassettes of vcrpy and others into directories of readable JSON.",
     "export": "Turn directories of recordings back into vcrpy's YAML.",

@@ -7,7 +7,6 @@ heading of ours. The same conversation gives the same lines, neither wrapped nor
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
 
 from vcr_llm._conversation import (
@@ -25,9 +24,9 @@ from vcr_llm._conversation import (
     ToolResult,
     Usage,
 )
-from vcr_llm._conversation.members import digest, digest_of
+from vcr_llm._conversation.abridging import abridged, abridged_words
 from vcr_llm._interaction import standard_reason
-from vcr_llm._json import JSON, Number, render
+from vcr_llm._json import JSON, render
 from vcr_llm.cli._output import Line, Span
 
 INDENT = "  "
@@ -36,9 +35,6 @@ TOOL, THOUGHT, ERROR = "magenta", "dim italic", "red"
 
 _OK = 200
 _SHORT = 88  # characters of JSON that are read well in one line
-_ENCODED = re.compile(r"[A-Za-z0-9+/=_-]{401,}")  # longer than any word or path
-_MOST_NUMBERS = 32
-_NUMBER = int | float | Number
 
 
 def conversation_lines(
@@ -340,7 +336,7 @@ def usage_text(usage: Usage) -> str:
 
 def text_lines(text: str, indent: str = INDENT, style: str = "") -> Iterator[Line]:
     """The lines of a text; an empty one has no spaces at its end."""
-    for line in _abridged_words(text.replace("\r\n", "\n")).split("\n"):
+    for line in abridged_words(text.replace("\r\n", "\n")).split("\n"):
         yield (Span(indent + line if line else "", style),)
 
 
@@ -373,34 +369,13 @@ def json_lines(value: JSON, indent: str) -> Iterator[Line]:
     """A JSON value, in a line where it is short."""
     shown = inline(value)
     if len(shown) > _SHORT:
-        shown = render(_abridged(value), "indent-2")
+        shown = render(abridged(value), "indent-2")
     yield from text_lines(shown, indent)
 
 
 def inline(value: JSON) -> str:
     """A JSON value in one line."""
-    return _abridged_words(render(_abridged(value), "spaced"))
-
-
-def _abridged(value: JSON) -> JSON:
-    """A value with lists of numbers, such as embeddings, told by their digests."""
-    if isinstance(value, list):
-        if len(value) > _MOST_NUMBERS and all(isinstance(item, _NUMBER) for item in value):
-            return f"[{len(value):,} numbers, sha256 {digest_of(value)}]"
-        return [_abridged(item) for item in value]
-    if isinstance(value, dict):
-        return {key: _abridged(item) for key, item in value.items()}
-    return value
-
-
-def _abridged_words(text: str) -> str:
-    """A text with what is for no reader, such as base64, told by its beginning and its digest."""
-    return _ENCODED.sub(lambda word: _abridged_word(word[0]), text)
-
-
-def _abridged_word(word: str) -> str:
-    told = f"{len(word):,} characters, sha256 {digest(word.encode())}"
-    return f"{word[:_MOST_NUMBERS]}… ({told})"
+    return abridged_words(render(abridged(value), "spaced"))
 
 
 _KILO = 1000

@@ -23,14 +23,19 @@ from vcr_llm.cli._cassettes import holds_recordings
 from vcr_llm.cli._tree import Found, Problem, Walk
 
 _JSON = ".json"
+_DEFAULT = "cassettes"
 _LARGEST = 100 * 1024 * 1024  # bytes of text beyond which a file would not fit in memory
 
 
 class Loaded(NamedTuple):
-    """A recording that was read: the name of its file, and its document without secrets."""
+    """A recording that was read: the name of its file, and its document without secrets.
+
+    ``has_secrets`` says that the file itself holds some.
+    """
 
     name: str
     document: Document
+    has_secrets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,11 @@ class Cassette:
     recordings: tuple[Loaded, ...] = ()
     problems: tuple[Problem, ...] = ()
     is_directory: bool = True
+
+
+def default_path() -> Path:
+    """Where cassettes are looked for that no path names."""
+    return Path(_DEFAULT) if Path(_DEFAULT).is_dir() else Path()
 
 
 def cassettes_below(paths: Sequence[Path], walk: Walk) -> Iterator[Found]:
@@ -69,7 +79,10 @@ def load_recording(path: Path) -> Loaded | None:
     Raises RecordingError where it cannot be read.
     """
     document = document_in(path)
-    return None if document is None else Loaded(path.name, Redaction().document(document))
+    if document is None:
+        return None
+    redacted = Redaction().document(document)
+    return Loaded(path.name, redacted, has_secrets=redacted != document)
 
 
 def document_in(path: Path) -> Document | None:

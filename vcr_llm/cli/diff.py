@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from difflib import unified_diff
 from pathlib import Path
 
@@ -16,51 +15,24 @@ from vcr_llm._conversation import (
     Conversation,
     Data,
     Kind,
-    Remainder,
     Thing,
-    changes_between,
     conversation_of,
     numbered,
-    paired,
     plain,
-    remainder_of,
 )
 from vcr_llm._conversation.texts import Fate
-from vcr_llm._recording import says_the_same
 from vcr_llm.cli import FOUND, OK
 from vcr_llm.cli._cassettes import is_cassette
 from vcr_llm.cli._changes_text import change_lines, remainder_lines, signed
+from vcr_llm.cli._comparisons import SAME, Comparison, by_place, compare, loaded_or_empty
 from vcr_llm.cli._conversation_text import HEADING, LABEL, conversation_lines, text_lines
 from vcr_llm.cli._output import Line, Span, print_json, print_lines, print_problem
-from vcr_llm.cli._recordings import (
-    Cassette,
-    Loaded,
-    cassettes_below,
-    load_cassette,
-)
+from vcr_llm.cli._recordings import Cassette, Loaded, load_cassette
 from vcr_llm.cli._tree import Problem, Walk
 from vcr_llm.cli.show import NO_RECORDINGS, cassette_lines
 
-_SAME = "same"
-_STATES = (Kind.CHANGED, Kind.ADDED, Kind.REMOVED, _SAME)
+_STATES = (Kind.CHANGED, Kind.ADDED, Kind.REMOVED, SAME)
 _LONG = 80  # characters that two changes do not share by chance
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Two recordings that belong together, or one that has no other, and what changed."""
-
-    old: Loaded | None
-    new: Loaded | None
-    changes: tuple[Change, ...] = ()
-    remainder: Remainder = field(default_factory=Remainder)
-
-    @property
-    def state(self) -> str:
-        """What became of the recording."""
-        if self.old is None or self.new is None:
-            return str(Kind.ADDED if self.old is None else Kind.REMOVED)
-        return str(Kind.CHANGED) if self.changes or self.remainder.changes else _SAME
 
 
 @click.command("diff")
@@ -119,7 +91,7 @@ def _compare(old: Path, new: Path, *, as_json: bool) -> int:
     for path, reason in problems:
         print_problem(path, reason)
     compared = [(pair, compare(*pair)) for pair in pairs]
-    is_same = all(one.state == _SAME for _pair, found in compared for one in found)
+    is_same = all(one.state == SAME for _pair, found in compared for one in found)
     if as_json:
         items = [item for pair, found in compared for item in _as_json(*pair, found)]
         print_json({"same": is_same, "recordings": items})
@@ -133,42 +105,10 @@ _Sides = tuple[Cassette, Cassette]
 
 def _pairs(old: Path, new: Path, walk: Walk) -> Iterator[_Sides]:
     """The cassettes of both sides, by their places in the trees."""
-    before, after = _by_place(old, walk), _by_place(new, walk)
+    before, after = by_place(old, walk), by_place(new, walk)
     for place in sorted(before.keys() | after.keys()):
-        yield _loaded(before.get(place), old / place), _loaded(after.get(place), new / place)
-
-
-def _by_place(root: Path, walk: Walk) -> dict[Path, Path]:
-    found = cassettes_below([root], walk)
-    return {place if root.is_dir() else Path(): path for path, place in found}
-
-
-def _loaded(path: Path | None, otherwise: Path) -> Cassette:
-    """A cassette; one that is not there, or is git's empty file, has no recordings."""
-    if path is None or os.fspath(path) == os.devnull:
-        return Cassette(path or otherwise)
-    return load_cassette(path)
-
-
-def compare(old: Cassette, new: Cassette) -> list[Comparison]:
-    """What became of each recording of a cassette."""
-    befores, afters = old.recordings, new.recordings
-    pairs = paired([one.document for one in befores], [one.document for one in afters])
-    return [
-        _comparison(
-            None if pair.old is None else befores[pair.old],
-            None if pair.new is None else afters[pair.new],
-        )
-        for pair in pairs
-    ]
-
-
-def _comparison(old: Loaded | None, new: Loaded | None) -> Comparison:
-    if old is None or new is None or says_the_same(old.document, new.document):
-        return Comparison(old, new)
-    changes = changes_between(conversation_of(old.document), conversation_of(new.document))
-    rest = Remainder() if changes else remainder_of(old.document, new.document)
-    return Comparison(old, new, tuple(changes), rest)
+        left, right = before.get(place), after.get(place)
+        yield loaded_or_empty(left, old / place), loaded_or_empty(right, new / place)
 
 
 # --- as text ------------------------------------------------------------------------------------
@@ -233,7 +173,7 @@ def _recording_heading(one: Comparison, number: int) -> Line:
 
 def _summary(found: Sequence[Comparison]) -> str:
     states = Counter(one.state for one in found)
-    if states.keys() <= {_SAME}:
+    if states.keys() <= {SAME}:
         is_all = not any(one.remainder.meaningless for one in found)
         return "Nothing changed." if is_all else "Nothing changed in what is said."
     counts = (f"{states[state]} {state}" for state in _STATES if states[state])
@@ -289,7 +229,7 @@ def _convert_to_text(path: Path) -> int:
 
 
 def _compare_for_git(path: Path, old: Path, new: Path) -> int:
-    before, after = _loaded(old, old), _loaded(new, new)
+    before, after = loaded_or_empty(old, old), loaded_or_empty(new, new)
     print_lines([(Span(os.fspath(path), HEADING),)])
     if before.problems or after.problems:
         lines = unified_diff(_text(old).split("\n"), _text(new).split("\n"), lineterm="", n=1)
@@ -297,7 +237,7 @@ def _compare_for_git(path: Path, old: Path, new: Path) -> int:
         return OK
     found = compare(before, after)
     print_lines(comparison_lines(found, has_headings=False))
-    if all(one.state == _SAME and not one.remainder.meaningless for one in found):
+    if all(one.state == SAME and not one.remainder.meaningless for one in found):
         print_lines([(Span("  nothing but when it was recorded"),)])
     return OK
 

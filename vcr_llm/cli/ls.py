@@ -19,10 +19,14 @@ from vcr_llm.cli._cassettes import is_cassette
 from vcr_llm.cli._conversation_text import readable_size
 from vcr_llm.cli._jobs import done
 from vcr_llm.cli._output import Column, print_json, print_problem, print_table, tracked
-from vcr_llm.cli._recordings import cassettes_below, document_in, recording_files
+from vcr_llm.cli._recordings import (
+    cassettes_below,
+    default_path,
+    document_in,
+    recording_files,
+)
 from vcr_llm.cli._tree import Problem, Walk
 
-_DEFAULT = "cassettes"
 _NOTHING = "—"
 _MOST_NAMES = 4
 _COLUMNS = (
@@ -85,7 +89,7 @@ def command(*, paths: tuple[Path, ...], as_json: bool) -> int:
     Example: vcr-llm ls tests
     """
     walk = Walk(is_cassette)
-    jobs = list(_jobs(walk, paths or (_default(),)))
+    jobs = list(_jobs(walk, paths or (default_path(),)))
     seen = list(tracked(done(look_at, jobs), total=len(jobs), what="Reading"))
     problems = [*walk.problems, *(one.problem for one in seen if one.problem is not None)]
     for path, reason in problems:
@@ -156,10 +160,6 @@ def age(recorded_at: str | None, now: datetime) -> str:
 
 
 _SEVERAL = 2
-
-
-def _default() -> Path:
-    return Path(_DEFAULT) if Path(_DEFAULT).is_dir() else Path()
 
 
 def _jobs(walk: Walk, paths: Sequence[Path]) -> Iterator[Job]:

@@ -74,11 +74,11 @@ def cassette_lines(cassette: Cassette, *, is_alone: bool) -> Iterator[Line]:
     if not is_alone:
         yield (Span(f"# {cassette.path}", HEADING),)
         yield ()
-    for number, (name, document) in enumerate(recordings, 1):
-        conversation = numbered(conversation_of(document))
+    for number, recording in enumerate(recordings, 1):
+        conversation = numbered(conversation_of(recording.document))
         if len(recordings) > 1 or cassette.is_directory:
             yield from () if number == 1 else ((),)
-            yield (Span(f"## {number} of {len(recordings)}: {name}", LABEL),)
+            yield (Span(f"## {number} of {len(recordings)}: {recording.name}", LABEL),)
         yield from conversation_lines(conversation, earlier)
         earlier.add(conversation)
 
@@ -92,6 +92,6 @@ def _noted(cassettes: Iterator[Cassette], problems: list[Problem]) -> Iterator[C
 
 
 def _as_json(cassette: Cassette) -> Iterator[dict[str, object]]:
-    for name, document in cassette.recordings:
-        path = cassette.path / name if cassette.is_directory else cassette.path
-        yield {"path": os.fspath(path), **to_json(conversation_of(document))}
+    for recording in cassette.recordings:
+        path = cassette.path / recording.name if cassette.is_directory else cassette.path
+        yield {"path": os.fspath(path), **to_json(conversation_of(recording.document))}
