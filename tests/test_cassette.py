@@ -19,11 +19,12 @@ import vcr_llm
 from tests.servers.fault_server import FaultServer, Reply
 from vcr_llm import _recording_directory, pytest_plugin
 from vcr_llm._address import address_of
-from vcr_llm._cassette import Plan, RecordingCassette
+from vcr_llm._cassette import RecordingCassette
 from vcr_llm._habits import AWS, Origin, stream_kind
 from vcr_llm._json import JSON
 from vcr_llm._labels import label_of
 from vcr_llm._misses import Candidate, describe_miss
+from vcr_llm._plan import Plan
 from vcr_llm._raw_text import framing_after
 from vcr_llm._recorder import open_cassette
 from vcr_llm._recording_directory import RecordingDirectory

@@ -4,6 +4,9 @@ What vcrpy cannot do through its public points on a directory is done here, each
 each recording is on disk when its response is complete; matching asks an index and takes the
 recording in one step; ``rewrite`` replaces the old recordings when the test is over and not
 before. Checked on vcrpy 9.4.2; tests/test_hosts.py fails when the host changes.
+
+What the cassette holds comes from `_loading`, what it gets goes to `_saving`, and what it does not
+answer is explained by `_cassette_misses`.
 """
 
 from __future__ import annotations
@@ -12,9 +15,8 @@ import copy
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,47 +25,20 @@ from vcr.errors import UnhandledHTTPRequestError
 from vcr.record_mode import RecordMode
 from vcr.request import Request as VcrRequest
 
-from vcr_llm._address import as_file_name
-from vcr_llm._cassette_files import SUFFIX, directory_of, old_cassette_of, read_old_cassette
-from vcr_llm._catalogue import DirectoryView, catalogue_of
+from vcr_llm._cassette_misses import CassetteMisses
 from vcr_llm._ending import decode_ending
 from vcr_llm._entries import Entries
-from vcr_llm._entry import Entry, Order, Playback
+from vcr_llm._entry import Entry, Playback
 from vcr_llm._errors import RecordingEnds, RecordingError
-from vcr_llm._event_loop import beside_event_loop, is_beside_event_loop
-from vcr_llm._foreign import is_http_exchange
+from vcr_llm._event_loop import is_beside_event_loop
 from vcr_llm._interaction import Headers, Interaction
-from vcr_llm._misses import Candidate, describe_miss, record_again
-from vcr_llm._options import Options
-from vcr_llm._recording import Addressed, new_recording, replay_order
-from vcr_llm._recording_directory import Recording, RecordingDirectory
-from vcr_llm._recording_writer import RecordingWriter, Staging
+from vcr_llm._loading import Loading
+from vcr_llm._plan import Plan
 from vcr_llm._request_index import Failure
 from vcr_llm._request_key import KeyedRequest, RequestKey
+from vcr_llm._saving import Saving
 from vcr_llm._stream_end import says_its_end
 from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_from_vcrpy, to_vcrpy
-
-_OWN, _LATER = 0, 1  # recordings of the directory come before all others
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How one cassette is to be used, beyond what vcrpy passes to it."""
-
-    options: Options = field(default_factory=Options)
-    test_id: str | None = None
-    is_test: bool = False
-    """Whether ``test_id`` is a pytest test of our plugin: it then sees only what is its own."""
-    rewrite: bool = False
-    record_on_exception: bool = True
-    extra_paths: tuple[str, ...] = ()
-    old_names: tuple[str, ...] = ()
-    """Other names that a cassette in one file may have, without their suffix."""
-    has_hooks: bool = True
-    """Whether vcrpy's filters or hooks change what is loaded or asked for."""
-    has_failed: Callable[[], bool] = bool
-    is_finished_later: Callable[[], bool] = bool
-    """Whether somebody else calls `RecordingCassette.finish` when more is over."""
 
 
 class Tape(Protocol):
@@ -83,22 +58,20 @@ class RecordingCassette(Cassette):
     def __init__(self, path: str, *, plan: Plan, **host_arguments: Any) -> None:
         self._entries = Entries(host_arguments["match_on"], plan.options)
         super().__init__(path=path, **host_arguments)
-        self.misses: list[str] = []
         self.tapes: set[Tape] = set()
         """The responses that are being read now."""
         self.plan = plan
-        self._catalogue = catalogue_of(Path(path).absolute())
-        self._directory = RecordingDirectory(path)
-        self._shown_path = _nearby(self._directory.path)
-        self._view: DirectoryView | None = None
-        self._staging: Staging | None = None
+        self._loading = Loading(Path(path), plan, self._entries, self._hooked)
+        self._saving = Saving(
+            self._loading.directory,
+            plan,
+            before=self._loading.before,
+            begins_anew=plan.rewrite or self.record_mode == RecordMode.ALL,
+        )
+        self._misses = CassetteMisses(self._loading.directory.path, plan, self._entries)
         self._taken: weakref.WeakKeyDictionary[VcrRequest, Entry] = weakref.WeakKeyDictionary()
         self._answered: weakref.WeakSet[VcrRequest] = weakref.WeakSet()
         self._unanswered: set[RequestKey] = set()
-        self._old_cassette: Path | None = None
-        self._existed = False
-        self._waiting: list[Addressed] = []
-        self._stored_metadata: dict[str, Any] = {}
         self._problems: list[Exception] = []
         self._lock = threading.RLock()
         self._saver: int | None = None
@@ -112,96 +85,19 @@ class RecordingCassette(Cassette):
 
         What is in them is read when a request asks for it.
         """
-        is_writable = self.record_mode != RecordMode.NONE
-        self._catalogue.refresh()
-        self._existed = self._catalogue.exists
-        if is_writable and self._catalogue.has_leftovers:
-            self._directory.sweep()
-        self._stored_metadata = self._directory.metadata() if self._existed else {}
-        self._metadata = {} if self.plan.rewrite else dict(self._stored_metadata)
-        if is_writable and (self.plan.rewrite or not self.plan.record_on_exception):
-            self._staging = Staging(self._directory)
-            self._staging.sweep()
-        if self._existed:
-            self._view = DirectoryView(
-                self._directory,
-                self._catalogue,
-                test_ids=tuple(dict.fromkeys((self.plan.test_id, None))),
-                is_visible=self._is_visible,
-                is_shared=self.plan.is_test and self.plan.options.layout == "flat",
-            )
-        if self._begins_anew:
-            _ = self._before  # a broken file is told before anything is paid for
+        self._loading.look()
+        if self.record_mode != RecordMode.NONE:
+            self._saving.open(has_leftovers=self._loading.has_leftovers)
+        if self.plan.rewrite or self.record_mode == RecordMode.ALL:
+            self._loading.before()  # a broken file is told before anything is paid for
         if not self.plan.rewrite:
-            self._load_own()
+            self._loading.load_own()
+            self._metadata = dict(self._loading.metadata)
         for path in self.plan.extra_paths:
-            self._load_extra(path)
-        self.rewound = (self._existed and not self.plan.rewrite) or bool(self._entries.held)
+            self._loading.load_extra(path)
+        has_any = self._loading.existed and not self.plan.rewrite
+        self.rewound = has_any or bool(self._entries.held)
         self.dirty = False
-
-    @property
-    def _begins_anew(self) -> bool:
-        return self.plan.rewrite or self.record_mode == RecordMode.ALL
-
-    @property
-    def _before(self) -> list[Recording]:
-        """The recordings that the directory held when the cassette was opened."""
-        return self._view.all() if self._view is not None else []
-
-    @cached_property
-    def _writer(self) -> RecordingWriter:
-        return RecordingWriter(
-            self._directory,
-            before=() if self._begins_anew else self._before,
-            replaceable=self._before if self._begins_anew else (),
-        )
-
-    def _load_own(self) -> None:
-        if self._view is not None:
-            self._entries.open(self._view, self._own_entry)
-        if self.plan.options.layout == "directory":
-            self._old_cassette = old_cassette_of(self._directory.path, *self.plan.old_names)
-        if not self._existed and self._old_cassette is not None:
-            self._existed = True
-            self._load_old_cassette(self._old_cassette)
-
-    def _load_old_cassette(self, path: Path) -> None:
-        """Load the cassette in one file: at once where there is no directory, else when needed."""
-        self._old_cassette = None
-        interactions, metadata = beside_event_loop(lambda: read_old_cassette(path))
-        for interaction in interactions:
-            self._hold(interaction)
-        self._metadata = {**metadata, **self._metadata}
-        self._stored_metadata = dict(self._metadata)
-
-    def _load_extra(self, path: str) -> None:
-        directory = directory_of(path)
-        if directory.is_dir():
-            for recording in RecordingDirectory(directory).recordings():
-                if is_http_exchange(recording.document):
-                    self._hold(recording.interaction, recording)
-            return
-        file = Path(path.removesuffix(SUFFIX))
-        old = file if file.is_file() else old_cassette_of(directory)
-        if old is not None:
-            for interaction in read_old_cassette(old)[0]:
-                self._hold(interaction)
-
-    def _hold(self, interaction: Interaction, recording: Recording | None = None) -> None:
-        """Take a loaded interaction in that is not of the directory."""
-        pair = self._hooked(interaction)
-        if pair is not None:
-            self._entries.add(Entry(self._next_place(), recording=recording, pair=pair))
-
-    def _own_entry(self, recording: Recording) -> Entry | None:
-        """The entry of one of the directory's recordings, None where it answers no request."""
-        if not is_http_exchange(recording.document):
-            return None
-        place = (_OWN, *replay_order(recording.path.name, recording.document))
-        if not self.plan.has_hooks:
-            return Entry(place, recording=recording, is_own=True)
-        pair = self._hooked(recording.interaction)
-        return None if pair is None else Entry(place, recording=recording, pair=pair, is_own=True)
 
     def _hooked(self, interaction: Interaction) -> tuple[VcrRequest, VcrResponse] | None:
         """What the hooks that vcrpy runs on loading make of an interaction."""
@@ -211,23 +107,6 @@ class RecordingCassette(Cassette):
         request, response = self._before_record_request(loaded[0]), loaded[1]
         response = self._before_record_response(response) if request else None
         return None if response is None else (request, response)
-
-    def _next_place(self) -> Order:
-        return _LATER, len(self._entries.held), "", 0
-
-    def _is_visible(self, test_id: object) -> bool:
-        """Whether a recording of the directory belongs to this test.
-
-        In a flat directory, a test sees its own recordings and those of no test. In a directory
-        of its own it sees all, but for those of a test whose name differs only in characters that
-        file names cannot have, so that both share the directory.
-        """
-        own = self.plan.test_id
-        if not self.plan.is_test or test_id is None or test_id == own:
-            return True
-        if self.plan.options.layout == "flat":
-            return False
-        return not isinstance(test_id, str) or as_file_name(test_id) != as_file_name(str(own))
 
     # --- what vcrpy's cassette shows ------------------------------------------------------------
 
@@ -264,7 +143,7 @@ class RecordingCassette(Cassette):
         An extra cassette does not protect a default one that was never recorded.
         """
         once = self.record_mode == RecordMode.ONCE
-        return (once and self._existed) or self.record_mode == RecordMode.NONE
+        return (once and self._loading.existed) or self.record_mode == RecordMode.NONE
 
     def rewind(self) -> None:
         """Everything can be played again, what was recorded now as well."""
@@ -326,7 +205,7 @@ class RecordingCassette(Cassette):
             entry.plays += 1
             if (ended := decode_ending(entry.response.get("ended"))) and not ended.has_response:
                 msg = f"holds {ended.error}, which only httpx can raise again"
-                raise RecordingError(msg, path=self._name_of(entry))
+                raise RecordingError(msg, path=self._misses.name_of(entry))
             # vcrpy's urllib3 stub deletes headers from what it is given.
             return {**entry.response, "headers": dict(entry.response["headers"])}
 
@@ -389,8 +268,8 @@ class RecordingCassette(Cassette):
         for entry in self._entries.find(seen, filtered):
             has_any = True
             yield entry
-        if not has_any and self._old_cassette is not None:
-            self._load_old_cassette(self._old_cassette)
+        if not has_any and self._loading.load_old_cassette():
+            self._metadata = {**self._loading.metadata, **self._metadata}
             yield from self._entries.find(seen, filtered)
 
     # --- misses -------------------------------------------------------------------------------
@@ -411,60 +290,21 @@ class RecordingCassette(Cassette):
         most = max((len(successes) for _recorded, successes, _failures in compared), default=0)
         return [found for found in compared if most and len(found[1]) == most]
 
+    @property
+    def misses(self) -> list[str]:
+        """A text about each request that no recording answered."""
+        return self._misses.texts
+
     def miss_text(self, request: VcrRequest) -> str:
         """Why no recording answers a request; kept in ``misses``, once for each."""
         filtered = self._filtered(request) or request
         seen = self._entries.look_at(filtered)
         with self._lock:
-            text = describe_miss(
-                seen,
-                [self._candidate(seen, filtered, entry) for entry in self._entries.in_order()],
-                parts=self._entries.parts,
-                ignore=self.plan.options.ignore,
-                cassette=self._shown_path,
-                record_mode=str(RecordMode(self.record_mode).value),
-                test_id=self._own_test,
-            )
-        if text not in self.misses:
-            self.misses.append(text)
-        return text
+            return self._misses.text(seen, filtered, RecordMode(self.record_mode))
 
     def unrecorded_rest(self, playback: Playback) -> RecordingEnds:
         """The error for a client that reads on where the recorded one had stopped."""
-        count = len(playback.events)
-        is_cancelled = playback.ended is not None and playback.ended.is_cancelled
-        what = "task was cancelled" if is_cancelled else "client closed this stream"
-        error = RecordingEnds(
-            f"the recorded {what} after {count} event{'' if count == 1 else 's'}, and this one "
-            f"reads on. Record it again: {record_again(self._own_test)}",
-            path=playback.path,
-        )
-        if str(error) not in self.misses:
-            self.misses.append(str(error))
-        return error
-
-    @property
-    def _own_test(self) -> str | None:
-        """The test to name in a command, None outside our plugin."""
-        return self.plan.test_id if self.plan.is_test else None
-
-    def _candidate(self, seen: KeyedRequest, filtered: VcrRequest, entry: Entry) -> Candidate:
-        recorded = self._entries.keyed(entry)
-        _successes, failures = self._entries.compare(seen, filtered, entry)
-        return Candidate(
-            self._name_of(entry),
-            recorded.request,
-            recorded.key,
-            is_played=entry.is_new or entry.plays > 0,
-            failures=failures,
-        )
-
-    def _name_of(self, entry: Entry) -> str:
-        """What to call a recording: its file, with the directory where that is another one."""
-        if entry.recording is None:
-            return "a recording of the old cassette" if not entry.is_new else "a new recording"
-        path = entry.recording.path
-        return path.name if path.parent == self._directory.path else str(path)
+        return self._misses.unrecorded_rest(playback)
 
     # --- recording ----------------------------------------------------------------------------
 
@@ -485,7 +325,7 @@ class RecordingCassette(Cassette):
             self._unanswered.discard(self._entries.look_at(filtered).key)
             if recorded is None:
                 return
-            entry = Entry(self._next_place(), pair=(filtered, recorded), is_new=True)
+            entry = Entry(self._loading.next_place(), pair=(filtered, recorded), is_new=True)
             self._entries.add(entry)
             self.dirty = True
             if self.record_mode != RecordMode.NONE:
@@ -534,17 +374,8 @@ class RecordingCassette(Cassette):
         ended = received.ended
         if ended is not None and ended.error is None and says_its_end(received):
             received = replace(received, ended=None)
-        addressed = new_recording(
-            Interaction(exchange.request, received, self.plan.test_id),
-            self.plan.options,
-            secret_headers=sent_headers,
-        )
-        staging = self._staging
-        if staging is None:
-            entry.recording = beside_event_loop(lambda: self._writer.write(*addressed))
-        else:
-            beside_event_loop(lambda: staging.writer.write(*addressed))
-            self._waiting.append(addressed)
+        kept = Interaction(exchange.request, received, self.plan.test_id)
+        entry.recording = self._saving.save(kept, sent_headers)
 
     # --- the end ------------------------------------------------------------------------------
 
@@ -567,60 +398,36 @@ class RecordingCassette(Cassette):
                 if self.record_mode != RecordMode.NONE:
                     self._settle(has_failed=has_failed)
             finally:
-                if self._staging is not None:
-                    self._staging.discard()
+                self._saving.close()
         if self._problems:
             raise self._problems[0]
 
     def _settle(self, *, has_failed: bool) -> None:
         keeps_new = not has_failed or (self.plan.record_on_exception and not self.plan.rewrite)
         if keeps_new:
-            self._take_over()
-            if self._metadata != self._stored_metadata:
-                self._directory.save_metadata(self._metadata)
-        is_complete = not (has_failed or self._problems or self._unanswered)
-        if is_complete and (stale := self._stale()):
-            self._directory.remove(stale)
+            self._saving.take_over()
+            if self._metadata != self._loading.metadata:
+                self._saving.save_metadata(self._metadata)
+        if not (has_failed or self._problems or self._unanswered):
+            self._remove_stale()
 
-    def _take_over(self) -> None:
-        """Give the recordings that waited their place in the cassette."""
-        if self._staging is None:
-            return
-        if self.plan.rewrite:  # they have the names and places that they will have
-            for recording in self._staging.directory.recordings():
-                self._writer.move(recording)
-        else:
-            for address, document in self._waiting:
-                self._writer.write(address, document)
-
-    def _stale(self) -> list[Recording]:
-        """The files of this cassette that the run made superfluous.
+    def _remove_stale(self) -> None:
+        """Remove the files of this cassette that the run made superfluous.
 
         ``rewrite`` leaves only what it recorded; ``all`` replaces what answered the same request;
         ``drop_unused_requests`` takes what was neither played nor recorded.
         """
         if self.plan.rewrite:
-            stale = [found for found in self._before if is_http_exchange(found.document)]
+            self._saving.remove_old()
         elif self.record_mode == RecordMode.ALL or self.drop_unused_requests:
-            stale = [
+            self._saving.remove(
                 entry.recording
                 for entry in self._entries.in_order()
                 if entry.is_own and entry.recording is not None and self._is_stale(entry)
-            ]
-        else:
-            return []
-        return [found for found in stale if found.path not in self._writer.written]
+            )
 
     def _is_stale(self, entry: Entry) -> bool:
         if self.record_mode != RecordMode.ALL:
             return entry.plays == 0
         is_recorded_anew = any(other.is_new for other in self._entries.alike(entry))
         return bool(self.drop_unused_requests) or is_recorded_anew
-
-
-def _nearby(path: Path) -> str:
-    """A path as a person in the working directory would write it."""
-    absolute = path.absolute()
-    return (
-        str(absolute.relative_to(Path.cwd())) if absolute.is_relative_to(Path.cwd()) else str(path)
-    )

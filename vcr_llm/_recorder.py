@@ -18,12 +18,13 @@ from vcr.persisters.filesystem import FilesystemPersister
 from vcr.request import Request as VcrRequest
 
 from vcr_llm import _aiohttp_stub, _httpx_stub, matchers, serializer
-from vcr_llm._cassette import Plan, RecordingCassette
+from vcr_llm._cassette import RecordingCassette
 from vcr_llm._cassette_files import directory_of
 from vcr_llm._config import DEFAULT_MATCH_ON, HOST_MATCH_ON, SERIALIZER, refuse_unknown
 from vcr_llm._errors import ConfigurationError, VcrLlmWarning
 from vcr_llm._modes import LIVE, mode_from_environment, mode_word
 from vcr_llm._options import NAMES, Options
+from vcr_llm._plan import Plan
 from vcr_llm._redaction import Redaction
 from vcr_llm.persister import DirectoryPersister
 

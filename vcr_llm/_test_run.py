@@ -85,8 +85,8 @@ class TestRun:
         options: Mapping[str, Any],
     ) -> AbstractContextManager[Any]:
         """The context of the test's cassette."""
-        from vcr_llm._cassette import Plan
         from vcr_llm._errors import VcrLlmWarning
+        from vcr_llm._plan import Plan
         from vcr_llm._recorder import open_cassette
 
         if self.takes_environment and mode_word() == LIVE:

@@ -1,0 +1,33 @@
+"""How one cassette is to be used, beyond what vcrpy passes to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from vcr_llm._options import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How one cassette is to be used, beyond what vcrpy passes to it."""
+
+    options: Options = field(default_factory=Options)
+    test_id: str | None = None
+    is_test: bool = False
+    """Whether ``test_id`` is a pytest test of our plugin: it then sees only what is its own."""
+    rewrite: bool = False
+    record_on_exception: bool = True
+    extra_paths: tuple[str, ...] = ()
+    old_names: tuple[str, ...] = ()
+    """Other names that a cassette in one file may have, without their suffix."""
+    has_hooks: bool = True
+    """Whether vcrpy's filters or hooks change what is loaded or asked for."""
+    has_failed: Callable[[], bool] = bool
+    is_finished_later: Callable[[], bool] = bool
+    """Whether somebody else calls `RecordingCassette.finish` when more is over."""
+
+    @property
+    def own_test(self) -> str | None:
+        """The test to name in a command, None outside our plugin."""
+        return self.test_id if self.is_test else None
