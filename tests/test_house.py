@@ -37,6 +37,7 @@ EDGES = {
     "_entries",
     "_entry",
     "_event_loop",
+    "_fixtures",
     "_httpx_stub",
     "_loading",
     "_misses",
@@ -179,6 +180,7 @@ def test_the_public_names_are_these() -> None:
     assert set(vcr_llm.__all__) == {
         *("VCR", "config", "use_cassette"),
         *("matchers", "persister", "serializer"),
+        "cassette_fixture",
         *("VcrLlmError", "ConfigurationError", "RecordingError", "MalformedRecording"),
         *("RecordingNotSaved", "RecordingEnds", "VcrLlmWarning"),
     }

@@ -159,6 +159,16 @@ def test_options_work_in_the_project_that_is_shown(project: Project) -> None:
     assert "ACME-4711" not in recording.read_text(encoding="utf-8")
 
 
+def test_a_session_fixture_records_as_shown(project: Project) -> None:
+    """The conftest of the section on fixtures records into the folder that it names."""
+    project.write("conftest.py", file_blocks("conftest.py")[2])
+    project.write("test_italy.py", "def test_italy(italy):\n    assert italy\n")
+    project.record(RECORD, "test_italy.py").assert_outcomes(passed=1)
+    project.run("test_italy.py", "--block-network").assert_outcomes(passed=1)
+    (recording,) = project.recordings()
+    assert recording.parent == project.path / "cassettes" / "questions"
+
+
 def test_plain_vcrpy_example_runs(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """The example without pytest records, and replays what it recorded."""
     (example,) = blocks("python", "vcr_llm.VCR(")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         VcrLlmError,
         VcrLlmWarning,
     )
+    from vcr_llm._fixtures import cassette_fixture
     from vcr_llm._recorder import VCR, use_cassette
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "RecordingNotSaved",
     "VcrLlmError",
     "VcrLlmWarning",
+    "cassette_fixture",
     "config",
     "matchers",
     "persister",
@@ -49,6 +51,7 @@ _HOMES = {
     "RecordingNotSaved": "_errors",
     "VcrLlmError": "_errors",
     "VcrLlmWarning": "_errors",
+    "cassette_fixture": "_fixtures",
     "config": "_config",
     "use_cassette": "_recorder",
 }

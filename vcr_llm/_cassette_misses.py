@@ -34,7 +34,7 @@ class CassetteMisses:
             ignore=self._plan.options.ignore,
             cassette=self._shown_path,
             record_mode=str(mode.value),
-            test_id=self._plan.own_test,
+            test_id=self._plan.told_test,
         )
         self._keep(text)
         return text
@@ -46,7 +46,7 @@ class CassetteMisses:
         what = "task was cancelled" if is_cancelled else "client closed this stream"
         error = RecordingEnds(
             f"the recorded {what} after {count} event{'' if count == 1 else 's'}, and this one "
-            f"reads on. Record it again: {record_again(self._plan.own_test)}",
+            f"reads on. Record it again: {record_again(self._plan.told_test)}",
             path=playback.path,
         )
         self._keep(str(error))

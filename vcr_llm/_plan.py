@@ -16,6 +16,11 @@ class Plan:
     test_id: str | None = None
     is_test: bool = False
     """Whether ``test_id`` is a pytest test of our plugin: it then sees only what is its own."""
+    opened_for: str | None = None
+    """The test in whose set-up a fixture of a wider scope opened the cassette.
+
+    Other processes may have the same fixture, and record into the same directory.
+    """
     rewrite: bool = False
     record_on_exception: bool = True
     extra_paths: tuple[str, ...] = ()
@@ -28,6 +33,6 @@ class Plan:
     """Whether somebody else calls `RecordingCassette.finish` when more is over."""
 
     @property
-    def own_test(self) -> str | None:
+    def told_test(self) -> str | None:
         """The test to name in a command, None outside our plugin."""
-        return self.test_id if self.is_test else None
+        return self.test_id if self.is_test else self.opened_for

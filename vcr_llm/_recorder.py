@@ -211,7 +211,7 @@ class RecordingContext(CassetteContextDecorator):
 
 def _tell_misses(cassette: RecordingCassette, error: BaseException | None) -> None:
     """Say again which requests no recording answered: an SDK may have hidden it."""
-    if not cassette.misses or cassette.plan.is_test:
+    if not cassette.misses or cassette.plan.told_test is not None:
         return
     text = "\n\n".join(cassette.misses)
     if error is None:

@@ -28,7 +28,8 @@ class RecordingWriter:
     """Gives recordings their names and their places in a cassette, one after the other.
 
     ``before`` are the recordings that the cassette goes on with. ``replaceable`` are those whose
-    files may be written over, since the cassette begins anew.
+    files may be written over, since the cassette begins anew. Where it ``is_shared`` with other
+    processes, what one of them has recorded is not recorded by the next one.
     """
 
     def __init__(
@@ -37,9 +38,12 @@ class RecordingWriter:
         *,
         before: Sequence[Recording] = (),
         replaceable: Sequence[Recording] = (),
+        is_shared: bool = False,
     ) -> None:
         self._directory = directory
         self._replaceable = {recording.path for recording in replaceable}
+        self._known = {recording.path for recording in before}
+        self._is_shared = is_shared
         self._first = before[0] if before else None
         self._position = _position_after(before)
         self._repeats: Counter[str] = Counter()
@@ -61,6 +65,8 @@ class RecordingWriter:
             if path in self._replaceable:
                 return self._directory.put(document, path)
             recording = self._directory.add(document, path)
+            if recording is None and self._is_shared and path not in self._known:
+                return Recording(path, document)  # another process has it since we began
             if recording is not None:
                 return recording
 

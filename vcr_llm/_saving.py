@@ -91,4 +91,5 @@ class Saving:
             self._directory,
             before=() if self._begins_anew else self._before(),
             replaceable=self._before() if self._begins_anew else (),
+            is_shared=self._plan.opened_for is not None,
         )

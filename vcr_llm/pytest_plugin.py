@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vcr_llm._fixtures import take_misses
 from vcr_llm._test_run import TestRun, mode_problem
 
 if TYPE_CHECKING:
@@ -80,10 +81,12 @@ def pytest_runtest_makereport(
     """Show what an SDK may have hidden, keep secrets out, remember whether the test failed."""
     report = yield
     run = item.stash.get(_RUN, None)
+    misses = take_misses(item.config)
     if run is not None and call.when != "teardown":
         run.has_passed = call.when == "call" and not report.failed
-        if misses := run.misses():
-            report.sections.append((_SECTION, misses))
+        misses = "\n\n".join(filter(None, (misses, run.misses())))
+    if misses:
+        report.sections.append((_SECTION, misses))
     if run is not None and run.cassette is not None and report.failed:
         from vcr_llm._redaction import Redaction
         from vcr_llm._report import redact_report
