@@ -112,6 +112,9 @@ def _items(value: dict[str, Any]) -> list[Any]:
             items = value[name] or []
             if isinstance(items, list):
                 return items
+            if isinstance(items, dict):
+                msg = f"has {name} that are no list, so it is no cassette of HTTP"
+                raise NotACassette(msg)
             msg = f"{name} should be a list"
             raise MalformedRecording(msg)
     if _is_log_of_messages(value.get("messages")):

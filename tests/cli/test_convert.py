@@ -204,18 +204,27 @@ def test_verbatim_invents_no_header(tmp_path: Path) -> None:
     assert (found.request.headers, found.response.headers) == ((), ())
 
 
-def test_verbatim_keeps_a_form_with_a_file_byte_for_byte(tmp_path: Path) -> None:
-    """The boundary is the one that the header names, and the file in it is not respelled."""
-    body = (
-        b'--B1\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n'
-        b'--B1\r\nContent-Disposition: form-data; name="file"; filename="a.json"\r\n'
-        b'Content-Type: application/json\r\n\r\n{"a":  1}\r\n--B1--\r\n'
-    )
+_FILE = b'Content-Disposition: form-data; name="file"; filename="a.json"\r\n'
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        (
+            "multipart/form-data; boundary=B1",
+            b'--B1\r\nContent-Disposition: form-data; name="purpose"\r\n\r\nbatch\r\n--B1\r\n'
+            + _FILE
+            + b'Content-Type: application/json\r\n\r\n{"a":  1}\r\n--B1--\r\n',
+        ),
+        ("**REDACTED**", b"--B1\r\n" + _FILE + b"Content-Length: 1\r\n\r\n1\r\n--B1--\r\n"),
+        ("application/x-www-form-urlencoded", b"a=%20b&c=~%7e"),
+    ],
+    ids=["boundary", "boundary unknown", "pairs"],
+)
+def test_verbatim_keeps_forms_byte_for_byte(tmp_path: Path, content_type: str, body: bytes) -> None:
+    """The boundary, the headers of the parts, the escapes: nothing is respelled."""
     item = exchange()
-    item["request"] |= {
-        "body": body,
-        "headers": {"Content-Type": ["multipart/form-data; boundary=B1"]},
-    }
+    item["request"] |= {"body": body, "headers": {"Content-Type": [content_type]}}
     write(tmp_path, test_x=cassette(item))
     assert _convert(tmp_path, tmp_path, "--verbatim") == 0
     (found,) = interactions(tmp_path / "test_x")

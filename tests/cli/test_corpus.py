@@ -1,9 +1,15 @@
-"""The whole corpus of public cassettes, converted and back, and replayed."""
+"""The whole corpus of public cassettes, converted and back, and replayed.
+
+``VCR_LLM_CORPUS`` may name a folder of other cassettes, for which all of it is checked, too.
+"""
 
 from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,12 +33,13 @@ from vcr_llm.cli import main
 from vcr_llm.cli._tree import Found
 from vcr_llm.cli.convert import assigned
 
-CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
+_SHARED = Path(__file__).parents[3] / "shared" / "corpus"
+CORPUS = Path(os.environ.get("VCR_LLM_CORPUS", _SHARED))
 
 pytestmark = pytest.mark.shared
 
-# gRPC samples, logs of WebSockets and of a command's pipes: no HTTP.
-_NOT_HTTP = ("xai", "_ws/", "test_claude_agent_sdk/")
+# gRPC samples, logs of WebSockets and of a command's pipes, tokens of a local model: no HTTP.
+_NOT_HTTP = ("xai", "_ws/", "test_claude_agent_sdk/", "mlx")
 _NORMALIZED = frozenset({"id", "created"})
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding", "host"})
 
@@ -94,11 +101,23 @@ def test_every_http_cassette_is_converted(
     found = summary_of(capsys, "convert", CORPUS, converted)
     assert found["failed"] == []
     assert found["recordings"] == 0
-    assert len(olds) > 1700
+    assert len(olds) > (1700 if CORPUS == _SHARED else 0)
     assert all(any(part in item["path"] for part in _NOT_HTTP) for item in found["skipped"])
     for old in olds:
         count = len(RecordingDirectory(converted / old.place).recordings())
         assert count == len(old.interactions), old.path
+
+
+def test_conversion_takes_less_than_300_mb(tmp_path: Path) -> None:
+    """All processes together, were each as large as the largest of them."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.cli.peak_memory", "convert", CORPUS, tmp_path],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert int(done.stdout.splitlines()[-1]) < 300 * 1024 * 1024
 
 
 def _sent(interaction: Interaction) -> object:

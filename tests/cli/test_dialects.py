@@ -291,6 +291,7 @@ def test_what_is_no_cassette_of_http_is_named_and_skipped(
         ("just text", "text"),
         ('{"messages": [{"direction": "send"}]}', "two directions"),
         ('{"messages": []}', "no interactions"),
+        ('{"interactions": {"1be2": [{"text": " the"}]}}', "interactions that are no list"),
         ('{"request": 1, "response": 2}', "no objects"),
         ('{"request": {"tool_name": "x"}, "response": {"body": 1}}', "tool"),
         (

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vcr_llm._address import address_of, file_name
-from vcr_llm._document import to_document
+from vcr_llm._body import FORM, MULTIPART
+from vcr_llm._document import request_of, to_document, written_request
 from vcr_llm._errors import RecordingError
 from vcr_llm._foreign import Document
+from vcr_llm._interaction import Interaction
 from vcr_llm._json import JSON
 from vcr_llm._normalization import normalized
 from vcr_llm._old_cassette import NotACassette, OldCassette, OldInteraction, read_cassette
@@ -24,11 +26,13 @@ from vcr_llm._recording_directory import METADATA, RecordingDirectory
 from vcr_llm._recording_writer import write_whole
 from vcr_llm._redaction import Redaction, secrets_in_headers
 from vcr_llm._secret_shapes import PLACEHOLDER
+from vcr_llm._tagged import tag_of, tag_text
 
 LARGEST = 100 * 1024 * 1024
 """Bytes of text beyond which a file is left alone: it would not fit in memory many times over."""
 
 _EVERYTHING = ("*",)
+_REDACTION = Redaction()  # remembers the names and ids that all cassettes repeat
 
 
 class Status(StrEnum):
@@ -155,24 +159,32 @@ def _document(old: OldInteraction, *, verbatim: bool) -> tuple[Document, str, in
     """The document of an interaction, its address, and how many secrets it was rid of."""
     interaction = old.interaction
     if verbatim:
-        document = to_document(
-            interaction,
-            keep_request_headers=_EVERYTHING,
-            keep_response_headers=_EVERYTHING,
-        )
+        document = _verbatim(interaction)
         return document, address_of(document), 0
     whole = to_document(interaction)
     headers = interaction.request.headers
-    document = Redaction().document(whole, headers)
+    document = _REDACTION.document(whole, headers)
     address = address_of(document)
     secrets = _secret_headers(headers) + placeholders_added(whole, document)
     return normalized(document, address), address, secrets
 
 
+def _verbatim(interaction: Interaction) -> Document:
+    """The document with all headers, and with the very bytes of a form that it would respell."""
+    document = to_document(
+        interaction, keep_request_headers=_EVERYTHING, keep_response_headers=_EVERYTHING
+    )
+    sent, request = interaction.request.body, written_request(document)
+    is_form = tag_of(request["body"]) in (FORM, MULTIPART)
+    if sent is None or not is_form or request_of(document).body == sent:
+        return document
+    return {**document, "request": {**request, "body": tag_text(sent)}}
+
+
 def _clean_metadata(metadata: dict[str, Any]) -> dict[str, Any]:
     if not metadata:
         return {}
-    cleaned = Redaction().request({"body": metadata})["body"]
+    cleaned = _REDACTION.request({"body": metadata})["body"]
     return cleaned if isinstance(cleaned, dict) else {}
 
 

@@ -18,14 +18,18 @@ _MOST_PROCESSES = 4  # each takes memory, and they wait for the same disk
 _AT_A_TIME = 8
 
 
+def processes() -> int:
+    """As many as help on this machine."""
+    return min(_MOST_PROCESSES, os.cpu_count() or 1)
+
+
 def done(work: Callable[[Job], Outcome], jobs: Sequence[Job]) -> Iterator[Outcome]:
     """What the work makes of each job, in the order of the jobs."""
-    processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
-    if processes == 1 or len(jobs) < _WORTH_PROCESSES:
+    if processes() == 1 or len(jobs) < _WORTH_PROCESSES:
         yield from map(work, jobs)
         return
     context = multiprocessing.get_context(_start_method())
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+    with ProcessPoolExecutor(processes(), mp_context=context) as pool:
         try:
             yield from pool.map(work, jobs, chunksize=_AT_A_TIME)
         except BaseException:
