@@ -32,6 +32,7 @@ from vcr_llm._entry import Entry, Playback
 from vcr_llm._errors import RecordingEnds, RecordingError
 from vcr_llm._event_loop import is_beside_event_loop
 from vcr_llm._interaction import Headers, Interaction
+from vcr_llm._ledger import LEDGER, CassetteUse
 from vcr_llm._loading import Loading
 from vcr_llm._plan import Plan
 from vcr_llm._request_index import Failure
@@ -399,8 +400,27 @@ class RecordingCassette(Cassette):
                     self._settle(has_failed=has_failed)
             finally:
                 self._saving.close()
+                if LEDGER.is_open:
+                    LEDGER.note(self._use(has_failed=has_failed))
         if self._problems:
             raise self._problems[0]
+
+    def _use(self, *, has_failed: bool) -> CassetteUse:
+        entries = self._entries.held
+        in_files = [(entry.recording.path, entry.plays) for entry in entries if entry.recording]
+        played = {str(path.absolute()): plays for path, plays in in_files if plays}
+        mode = "rewrite" if self.plan.rewrite else str(RecordMode(self.record_mode).value)
+        return CassetteUse(
+            path=str(self._loading.directory.path.absolute()),
+            record_mode=mode,
+            test_id=self.plan.test_id,
+            is_tests_own=self.plan.is_test,
+            has_passed=not has_failed,
+            played=played,
+            played_elsewhere=self.play_count - sum(played.values()),
+            recorded=sum(entry.is_new for entry in entries) if mode != "none" else 0,
+            missed=len(self.misses),
+        )
 
     def _settle(self, *, has_failed: bool) -> None:
         keeps_new = not has_failed or (self.plan.record_on_exception and not self.plan.rewrite)

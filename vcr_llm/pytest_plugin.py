@@ -13,19 +13,37 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vcr_llm._fixtures import take_misses
+from vcr_llm._ledger import LEDGER
+from vcr_llm._run_end import SUMMARY, RunEnd
+from vcr_llm._run_uses import RunUses, is_worker
 from vcr_llm._test_run import TestRun, mode_problem
 
 if TYPE_CHECKING:
     import vcr
 
 _RUN = pytest.StashKey[TestRun]()
+_USES = pytest.StashKey[RunUses]()
 _SECTION = "vcr-llm: requests that no recording answered"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Options of a run."""
+    group = parser.getgroup("vcr-llm", "recordings of LLM traffic (vcr-llm)")
+    group.addoption(
+        SUMMARY,
+        metavar="FILE",
+        help="Write what was replayed, recorded, missed and not spent as JSON.",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a ``VCR_LLM_MODE`` that is none, before any test runs."""
+    """Refuse what cannot work before any test runs, and begin to keep the books."""
     if problem := mode_problem():
         raise pytest.UsageError(problem)
+    uses = config.stash[_USES] = RunUses()
+    config.pluginmanager.register(_Run(config, uses), "vcr_llm_run")
+    LEDGER.open()
+    config.add_cleanup(LEDGER.close)
     config.pluginmanager.register(_HiddenMisses(), "vcr_llm_hidden_misses")
 
 
@@ -92,6 +110,7 @@ def pytest_runtest_makereport(
         from vcr_llm._report import redact_report
 
         redact_report(report, Redaction(run.cassette.plan.options.redact))
+    item.config.stash[_USES].attach(report)
     return report
 
 
@@ -107,6 +126,37 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
         run.finish(has_raised=True)
         raise
     run.finish(has_raised=False)
+
+
+class _Run:
+    """Tells what the cassettes of the whole run did."""
+
+    def __init__(self, config: pytest.Config, uses: RunUses) -> None:
+        self._uses = uses
+        self._end = None if is_worker(config) else RunEnd(config, uses)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take what a test's report carries, from whatever process it comes."""
+        if self._end is not None:
+            self._uses.gather(report)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take what a worker of pytest-xdist sent with its end; one that died sent nothing."""
+        self._uses.gather_from_worker(getattr(node, "workeroutput", {}))
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        """Settle the run when its last fixture is gone and before the terminal tells of it."""
+        yield
+        self._uses.end(session.config)
+        if self._end is not None:
+            self._end.settle(session)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Tell of it."""
+        if self._end is not None:
+            self._end.tell(terminalreporter)
 
 
 class _HiddenMisses:

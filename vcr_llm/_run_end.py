@@ -1,0 +1,73 @@
+"""The end of a run: the summary in a line, and in the file that the user asked for."""
+
+from __future__ import annotations
+
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vcr_llm._errors import RecordingError
+from vcr_llm._run_uses import RunUses
+
+if TYPE_CHECKING:
+    from vcr_llm._run_summary import Summary
+
+SUMMARY = "--vcr-llm-summary"
+
+
+class RunEnd:
+    """What is told when all tests are over, in the process that the user started.
+
+    What cannot be written is told at the very end, and fails a run that has not failed anyway.
+    """
+
+    def __init__(self, config: pytest.Config, uses: RunUses) -> None:
+        self._config = config
+        self._uses = uses
+        self._problems: list[str] = []
+        given = config.getoption(SUMMARY)
+        # Tests may change the working directory.
+        self._file = config.invocation_params.dir / given if given else None
+        if self._file is not None and self._file.exists() and not self._file.is_file():
+            raise pytest.UsageError(f"{SUMMARY}={given}: is no regular file, which it has to be")
+
+    def settle(self, session: pytest.Session) -> None:
+        """Write what is to be written."""
+        if self._file is not None:
+            self._write_summary(self._file, int(session.exitstatus))
+        if self._problems and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        if not self._config.pluginmanager.has_plugin("terminalreporter"):
+            for problem in self._problems:
+                print(problem, file=sys.stderr)  # noqa: T201 - there is no other way to tell
+
+    def tell(self, terminal: pytest.TerminalReporter) -> None:
+        """Say in a line what the run did, and what went wrong at its end."""
+        if self._uses.all and self._config.getoption("verbose") >= 0:
+            from vcr_llm._run_summary import line_of
+
+            terminal.ensure_newline()
+            terminal.write_line(line_of(self._summary))
+        for problem in self._problems:
+            terminal.ensure_newline()
+            terminal.write_line(problem, red=True)
+
+    @cached_property
+    def _summary(self) -> Summary:
+        from vcr_llm._run_summary import summary_of
+
+        return summary_of(self._uses.all)
+
+    def _write_summary(self, path: Path, exit_status: int) -> None:
+        from vcr_llm._recording_directory import RecordingDirectory
+        from vcr_llm._run_summary import summary_json
+
+        root = self._config.rootpath
+        document = summary_json(self._summary, root=root, exit_status=exit_status, pruned=())
+        try:
+            RecordingDirectory(path.parent).replace(document, path)
+        except RecordingError as error:
+            self._problems.append(f"vcr-llm: {SUMMARY}={path}: {error.problem}")

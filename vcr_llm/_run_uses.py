@@ -1,0 +1,57 @@
+"""What the cassettes of a whole run did, wherever its tests ran.
+
+A test's report carries what was written into the ledger since the report before, so that nothing
+is lost of a worker of pytest-xdist that dies. What comes after the last report, such as the end
+of a cassette of the whole session, a worker sends when it ends.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import pytest
+
+from vcr_llm._ledger import LEDGER, CassetteUse
+
+_CARRIED = "vcr_llm_uses"
+
+
+class RunUses:
+    """The uses of cassettes, gathered where the run is told of."""
+
+    def __init__(self) -> None:
+        self.all: list[CassetteUse] = []
+
+    def attach(self, report: pytest.TestReport) -> None:
+        """Give a report what was written down in this process, as plain values."""
+        if taken := _taken():
+            setattr(report, _CARRIED, taken)
+
+    def gather(self, report: pytest.TestReport) -> None:
+        """Take what a report carries."""
+        self._add(getattr(report, _CARRIED, ()))
+
+    def gather_from_worker(self, output: dict[str, Any]) -> None:
+        """Take what a worker sent when it ended."""
+        self._add(output.get(_CARRIED, ()))
+
+    def end(self, config: pytest.Config) -> None:
+        """The tests are over: take the rest, or send it to the process that tells of the run."""
+        output: dict[str, Any] | None = getattr(config, "workeroutput", None)
+        if output is None:
+            self._add(_taken())
+        else:
+            output[_CARRIED] = _taken()
+
+    def _add(self, carried: Any) -> None:
+        self.all += [CassetteUse(**values) for values in carried]
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this process runs tests for another one that tells of them."""
+    return hasattr(config, "workerinput")
+
+
+def _taken() -> list[dict[str, Any]]:
+    return [asdict(use) for use in LEDGER.take()]
