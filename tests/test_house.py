@@ -50,6 +50,7 @@ EDGES = {
     "_run_end",
     "_run_summary",
     "_run_uses",
+    "_set_aside",
     "_saving",
     "_test_run",
     "_vcrpy",

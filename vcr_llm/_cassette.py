@@ -38,6 +38,7 @@ from vcr_llm._plan import Plan
 from vcr_llm._request_index import Failure
 from vcr_llm._request_key import KeyedRequest, RequestKey
 from vcr_llm._saving import Saving
+from vcr_llm._set_aside import SetAside
 from vcr_llm._stream_end import says_its_end
 from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_from_vcrpy, to_vcrpy
 
@@ -67,8 +68,9 @@ class RecordingCassette(Cassette):
             self._loading.directory,
             plan,
             before=self._loading.before,
-            begins_anew=plan.rewrite or self.record_mode == RecordMode.ALL,
+            begins_anew=self._begins_anew,
         )
+        self._set_aside: SetAside | None = None
         self._misses = CassetteMisses(self._loading.directory.path, plan, self._entries)
         self._taken: weakref.WeakKeyDictionary[VcrRequest, Entry] = weakref.WeakKeyDictionary()
         self._answered: weakref.WeakSet[VcrRequest] = weakref.WeakSet()
@@ -89,16 +91,25 @@ class RecordingCassette(Cassette):
         self._loading.look()
         if self.record_mode != RecordMode.NONE:
             self._saving.open(has_leftovers=self._loading.has_leftovers)
-        if self.plan.rewrite or self.record_mode == RecordMode.ALL:
+        if self._begins_anew:
             self._loading.before()  # a broken file is told before anything is paid for
         if not self.plan.rewrite:
             self._loading.load_own()
             self._metadata = dict(self._loading.metadata)
+        if not (self._begins_anew or self.write_protected):
+            self._set_aside = self._failed_recordings()
         for path in self.plan.extra_paths:
             self._loading.load_extra(path)
         has_any = self._loading.existed and not self.plan.rewrite
         self.rewound = has_any or bool(self._entries.held)
         self.dirty = False
+
+    @property
+    def _begins_anew(self) -> bool:
+        return self.plan.rewrite or self.record_mode == RecordMode.ALL
+
+    def _failed_recordings(self) -> SetAside | None:
+        return self._loading.set_aside(Entries(self._match_on, self.plan.options))
 
     def _hooked(self, interaction: Interaction) -> tuple[VcrRequest, VcrResponse] | None:
         """What the hooks that vcrpy runs on loading make of an interaction."""
@@ -162,6 +173,7 @@ class RecordingCassette(Cassette):
         seen = self._entries.look_at(filtered)
         with self._lock:
             entry = self._available(seen, filtered) if self._is_playing else None
+            entry = entry or self._taken_over(seen, filtered)
             if entry is None:
                 self._unanswered.add(seen.key)
                 return None
@@ -189,8 +201,12 @@ class RecordingCassette(Cassette):
         with self._lock:
             if self._is_playing and self._can_take(request, seen, filtered):
                 return True
-            self._unanswered.add(seen.key)
-            return False
+            entry = self._taken_over(seen, filtered)
+            if entry is None:
+                self._unanswered.add(seen.key)
+                return False
+            self._taken[request] = entry
+            return True
 
     def play_response(self, request: VcrRequest) -> VcrResponse:
         """The response to a request; it counts as played."""
@@ -263,6 +279,15 @@ class RecordingCassette(Cassette):
         taken = set(self._taken.values())
         return next((entry for entry in matching if entry.is_unplayed and entry not in taken), None)
 
+    def _taken_over(self, seen: KeyedRequest, filtered: VcrRequest) -> Entry | None:
+        """What a failed test had recorded of a request; it is this cassette's own from now on."""
+        entry = self._set_aside.take(seen, filtered) if self._set_aside is not None else None
+        if entry is not None and entry.recording is not None:
+            entry.order = self._loading.next_place()
+            entry.recording = self._saving.take(entry.recording)
+            self._entries.add(entry)
+        return entry
+
     def _matching(self, seen: KeyedRequest, filtered: VcrRequest) -> Iterator[Entry]:
         """The recordings that match; the old cassette is read when the directory has none."""
         has_any = False
@@ -301,7 +326,9 @@ class RecordingCassette(Cassette):
         filtered = self._filtered(request) or request
         seen = self._entries.look_at(filtered)
         with self._lock:
-            return self._misses.text(seen, filtered, RecordMode(self.record_mode))
+            aside = self._failed_recordings()
+            kept = None if aside is None else aside.take(seen, filtered)
+            return self._misses.text(seen, filtered, RecordMode(self.record_mode), kept)
 
     def unrecorded_rest(self, playback: Playback) -> RecordingEnds:
         """The error for a client that reads on where the recorded one had stopped."""
@@ -428,6 +455,8 @@ class RecordingCassette(Cassette):
             self._saving.take_over()
             if self._metadata != self._loading.metadata:
                 self._saving.save_metadata(self._metadata)
+        elif not self._begins_anew:  # else the old recordings are still there
+            self._saving.set_aside()
         if not (has_failed or self._problems or self._unanswered):
             self._remove_stale()
 

@@ -25,8 +25,10 @@ class CassetteMisses:
         self._entries = entries
         self._shown_path = _nearby(directory)
 
-    def text(self, seen: KeyedRequest, filtered: VcrRequest, mode: RecordMode) -> str:
-        """Why no recording answers a request."""
+    def text(
+        self, seen: KeyedRequest, filtered: VcrRequest, mode: RecordMode, kept: Entry | None = None
+    ) -> str:
+        """Why no recording answers a request; ``kept`` is of a test that has failed."""
         text = describe_miss(
             seen,
             [self._candidate(seen, filtered, entry) for entry in self._entries.in_order()],
@@ -35,6 +37,7 @@ class CassetteMisses:
             cassette=self._shown_path,
             record_mode=str(mode.value),
             test_id=self._plan.told_test,
+            kept=None if kept is None else self.name_of(kept),
         )
         self._keep(text)
         return text
@@ -57,7 +60,8 @@ class CassetteMisses:
         if entry.recording is None:
             return "a recording of the old cassette" if not entry.is_new else "a new recording"
         path = entry.recording.path
-        return path.name if path.parent == self._directory else str(path)
+        is_inside = path.is_relative_to(self._directory)
+        return path.relative_to(self._directory).as_posix() if is_inside else str(path)
 
     def _candidate(self, seen: KeyedRequest, filtered: VcrRequest, entry: Entry) -> Candidate:
         recorded = self._entries.keyed(entry)

@@ -19,6 +19,7 @@ from vcr_llm._event_loop import beside_event_loop
 from vcr_llm._foreign import is_http_exchange
 from vcr_llm._recording import replay_order
 from vcr_llm._recording_directory import (
+    FAILED,
     Recording,
     RecordingDirectory,
     is_half_written,
@@ -56,7 +57,9 @@ class Catalogue:
         if changed is not None and changed == self._changed:
             return
         self._owners.clear()
-        found = self._directory.file_names() if self.exists else ()
+        found = self._directory.file_names() if self.exists else []
+        # What only a failed test has recorded makes no cassette.
+        self.exists = bool(found) or (self.exists and not (self._directory.path / FAILED).is_dir())
         self.names = frozenset(filter(may_be_recording, found))
         self.has_leftovers = any(map(is_half_written, found))
         self.has_other_names = not all(map(parse_file_name, self.names))

@@ -10,7 +10,7 @@ from vcr.request import Request as VcrRequest
 
 from vcr_llm._address import as_file_name
 from vcr_llm._cassette_files import SUFFIX, directory_of, old_cassette_of, read_old_cassette
-from vcr_llm._catalogue import DirectoryView, catalogue_of
+from vcr_llm._catalogue import Catalogue, DirectoryView, catalogue_of
 from vcr_llm._entries import Entries
 from vcr_llm._entry import Entry, Order
 from vcr_llm._event_loop import beside_event_loop
@@ -18,7 +18,8 @@ from vcr_llm._foreign import is_http_exchange
 from vcr_llm._interaction import Interaction
 from vcr_llm._plan import Plan
 from vcr_llm._recording import replay_order
-from vcr_llm._recording_directory import Recording, RecordingDirectory
+from vcr_llm._recording_directory import FAILED, Recording, RecordingDirectory
+from vcr_llm._set_aside import SetAside
 from vcr_llm._vcrpy import VcrResponse
 
 _OWN, _LATER = 0, 1  # recordings of the directory come before all others
@@ -59,13 +60,25 @@ class Loading:
         self.existed = self._catalogue.exists
         if self.existed:
             self.metadata = self.directory.metadata()
-            self._view = DirectoryView(
-                self.directory,
-                self._catalogue,
-                test_ids=tuple(dict.fromkeys((self._plan.test_id, None))),
-                is_visible=self._is_visible,
-                is_shared=self._plan.is_test and self._plan.options.layout == "flat",
-            )
+            self._view = self._view_of(self.directory, self._catalogue)
+
+    def set_aside(self, entries: Entries) -> SetAside | None:
+        """What failed tests have recorded, found by these entries; None where there is nothing."""
+        directory = RecordingDirectory(self.directory.path / FAILED)
+        if not directory.path.is_dir():
+            return None
+        catalogue = catalogue_of(directory.path.absolute())
+        catalogue.refresh()
+        return SetAside(self._view_of(directory, catalogue), entries, self._own_entry)
+
+    def _view_of(self, directory: RecordingDirectory, catalogue: Catalogue) -> DirectoryView:
+        return DirectoryView(
+            directory,
+            catalogue,
+            test_ids=tuple(dict.fromkeys((self._plan.test_id, None))),
+            is_visible=self._is_visible,
+            is_shared=self._plan.is_test and self._plan.options.layout == "flat",
+        )
 
     def before(self) -> list[Recording]:
         """The recordings that the directory held when the cassette was opened, all read."""

@@ -35,10 +35,12 @@ def describe_miss(  # noqa: PLR0913 - one keyword for each line of the text
     cassette: str,
     record_mode: str,
     test_id: str | None,
+    kept: str | None = None,
 ) -> str:
     """The request, the nearest recording and what differs by path, and how to record.
 
-    ``parts`` are those of the key that decide; ``test_id`` is None outside pytest.
+    ``parts`` are those of the key that decide; ``test_id`` is None outside pytest; ``kept`` is
+    the answer that a failed test has recorded.
     """
     model = incoming.request.get("model")
     asked = f" (model {model})" if model else ""
@@ -52,6 +54,8 @@ def describe_miss(  # noqa: PLR0913 - one keyword for each line of the text
         lines += [f"  {name}" for name in _names(matching)]
     elif candidates:
         lines += ["", *_nearest_lines(incoming, candidates, parts, ignore)]
+    if kept is not None:
+        lines += ["", f"A test that failed has recorded it: {kept}. Recording takes it over."]
     return "\n".join([*lines, "", *_how_to_record(test_id)])
 
 

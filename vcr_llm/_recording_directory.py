@@ -40,6 +40,9 @@ from vcr_llm._request_key import KeyedRequest
 METADATA = "metadata.json"
 """The file that holds what ``Cassette.get_metadata`` stores."""
 
+FAILED = ".failed"
+"""The folder of what tests that failed have recorded."""
+
 _CURE = "Repair it, or delete it and record it again with --record-mode=new_episodes."
 _ABANDONED = 3600.0  # seconds after which what another process left belongs to nobody any more
 _TEMPORARY = ".tmp"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
+from vcr_llm._address import address_of
 from vcr_llm._event_loop import beside_event_loop
 from vcr_llm._foreign import is_http_exchange
 from vcr_llm._interaction import Headers, Interaction
@@ -13,6 +14,14 @@ from vcr_llm._plan import Plan
 from vcr_llm._recording import Addressed, new_recording
 from vcr_llm._recording_directory import Recording, RecordingDirectory
 from vcr_llm._recording_writer import RecordingWriter, Staging
+from vcr_llm._set_aside import forget, set_aside
+
+
+class _Waiting(NamedTuple):
+    """A recording that waits for the end of the test, and the file from which it was taken."""
+
+    addressed: Addressed
+    source: Recording | None = None
 
 
 class Saving:
@@ -35,7 +44,8 @@ class Saving:
         self._before = before
         self._begins_anew = begins_anew
         self._staging: Staging | None = None
-        self._waiting: list[Addressed] = []
+        self._waiting: list[_Waiting] = []
+        self._recorded: set[str] = set()
 
     def open(self, *, has_leftovers: bool) -> None:
         """Remove what runs that were killed left, and find a place for what has to wait."""
@@ -48,23 +58,47 @@ class Saving:
     def save(self, interaction: Interaction, sent_headers: Headers) -> Recording | None:
         """Write an exchange; None where its file has to wait for the end of the test."""
         addressed = new_recording(interaction, self._plan.options, secret_headers=sent_headers)
+        self._recorded.add(addressed.address)
         staging = self._staging
         if staging is None:
             return beside_event_loop(lambda: self._writer.write(*addressed))
         beside_event_loop(lambda: staging.writer.write(*addressed))
-        self._waiting.append(addressed)
+        self._waiting.append(_Waiting(addressed))
         return None
+
+    def take(self, recording: Recording) -> Recording:
+        """Make a recording that a failed test had left one of the cassette's own."""
+        addressed = Addressed(address_of(recording.document), recording.document)
+        if self._staging is not None:
+            self._waiting.append(_Waiting(addressed, recording))
+            return recording
+
+        def move() -> Recording:
+            written = self._writer.write(*addressed)
+            forget(self._directory, (), [recording])
+            return written
+
+        return beside_event_loop(move)
 
     def take_over(self) -> None:
         """Give the recordings that waited their place in the cassette."""
-        if self._staging is None:
-            return
-        if self._plan.rewrite:  # they have the names and places that they will have
+        if self._staging is not None and self._plan.rewrite:
+            # They have the names and places that they will have.
             for recording in self._staging.directory.recordings():
                 self._writer.move(recording)
-        else:
-            for address, document in self._waiting:
-                self._writer.write(address, document)
+        elif self._staging is not None:
+            for addressed, _source in self._waiting:
+                self._writer.write(*addressed)
+        forget(self._directory, self._recorded, self._taken)
+
+    def set_aside(self) -> None:
+        """Keep what the test has recorded for the next recording, since the test has failed."""
+        recorded = [addressed for addressed, source in self._waiting if source is None]
+        set_aside(self._directory, recorded, self._taken)
+
+    @property
+    def _taken(self) -> list[Recording]:
+        return [source for _addressed, source in self._waiting if source is not None]
 
     def save_metadata(self, metadata: dict[str, Any]) -> None:
         """Store something beside the recordings."""

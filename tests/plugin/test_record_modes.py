@@ -430,7 +430,7 @@ def test_dropping_unused_requests_keeps_a_new_repeat_of_an_old_request(project: 
 
 
 def test_failed_test_leaves_nothing_without_record_on_exception(project: Project) -> None:
-    """With record_on_exception=False a failed test keeps none of its recordings."""
+    """With record_on_exception=False what a failed test recorded is in no cassette."""
     project.configure("record_on_exception=False")
     project.test("""
         @pytest.mark.vcr
@@ -443,7 +443,7 @@ def test_failed_test_leaves_nothing_without_record_on_exception(project: Project
             assert not "as expected"
         """)
     project.record().assert_outcomes(passed=1, failed=1)
-    assert project.folders == ["test_agent/test_answer"]
+    assert project.folders == ["test_agent/test_answer", "test_agent/test_failing/.failed"]
     project.replay("-k", "test_answer").assert_outcomes(passed=1)
 
 
@@ -458,7 +458,7 @@ def test_failed_test_keeps_its_recordings_by_default(project: Project) -> None:
 def test_failed_test_adds_nothing_to_an_old_cassette_without_record_on_exception(
     project: Project,
 ) -> None:
-    """The old recordings stay, byte for byte; the new ones are not kept."""
+    """The old recordings stay, byte for byte; the new ones are set aside."""
     tree = recorded(project)
     project.configure("record_on_exception=False")
     project.test("""
@@ -468,7 +468,9 @@ def test_failed_test_adds_nothing_to_an_old_cassette_without_record_on_exception
             assert not "as expected"
         """)
     project.record().assert_outcomes(failed=1)
-    assert project.tree == tree
+    assert {name: project.tree[name] for name in tree} == tree
+    (new,) = project.tree.keys() - tree.keys()
+    assert new.startswith("test_agent/test_answer/.failed/")
 
 
 def test_repeated_playback_answers_for_ever(project: Project) -> None:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from vcr_llm._recording_directory import FAILED
+
 _NEVER_ENTERED = frozenset({".git", ".hg", ".svn", ".venv", "__pycache__", "node_modules"})
 
 
@@ -32,6 +34,8 @@ class Walk:
     is_wanted: Callable[[os.DirEntry[str]], bool]
     excluded: Path | None = None
     follows_links: bool = True
+    sees_failed: bool = False
+    """Whether it sees what failed tests have recorded, which is in no cassette yet."""
     problems: list[Problem] = field(default_factory=list)
     _followed: set[str] = field(default_factory=set)
 
@@ -52,6 +56,8 @@ class Walk:
             self.problems.append(Problem(folder, f"cannot be read: {error.strerror}"))
             return
         for entry in entries:
+            if entry.name == FAILED and not self.sees_failed:
+                continue
             path = folder / entry.name
             if self.is_wanted(entry):
                 yield path

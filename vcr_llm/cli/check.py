@@ -43,7 +43,7 @@ def command(*, paths: tuple[Path, ...], as_json: bool) -> int:
         left_behind.extend([Path(entry.path)] if is_left_behind(entry.name) else [])
         return is_cassette(entry)
 
-    walk = Walk(is_wanted)
+    walk = Walk(is_wanted, sees_failed=True)
     folders, jobs = _assigned(walk, paths)
     reports = list(tracked(done(look_through, jobs), total=len(jobs), what="Checking"))
     found = [*_of_walk(walk, left_behind), *chain.from_iterable(each.found for each in reports)]
