@@ -7,7 +7,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lint typecheck suite coverage matrix host providers format clean
+.PHONY: help demo test bench lint typecheck suite coverage matrix host providers browser screenshot format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -41,6 +41,12 @@ host: $(READY) ## pytest-recording's own tests, without and with vcr-llm install
 
 providers: $(READY) ## Every provider recorded and replayed through its own newest SDK (needs the npm server)
 	@$(BIN)/python -m scripts.providers
+
+browser: $(READY) ## The report in Debian's Chromium (needs chromium, and npm ci in tests/browser)
+	@$(BIN)/python -m scripts.browser
+
+screenshot: $(READY) ## The picture of the report in the README, made again
+	@$(BIN)/python -m scripts.browser screenshot
 
 bench: $(READY) ## Benchmarks
 	@$(BIN)/python -m scripts.bench

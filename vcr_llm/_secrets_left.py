@@ -63,10 +63,10 @@ class Leftover(NamedTuple):
 def secrets_left(document: Document) -> list[Leftover]:
     """The secrets in a document, one for each place."""
     detected = dict(_detected(document))
-    redacted = dict(_differences(document, cleaned(document)))
+    redacted = dict(_differences(document, _cleaned(document, ())))
     removed = redacted
     if detected.keys() - redacted.keys():
-        removed = dict(_differences(document, cleaned(document, detected.values())))
+        removed = dict(_differences(document, _cleaned(document, detected.values())))
     kinds = {place: found.kind for place, found in detected.items()}
 
     def cure(place: str) -> Cure:
@@ -91,20 +91,25 @@ def without_secrets(document: Document) -> Document:
     The test's name stays: the recording would no longer be its test's.
     """
     found = (found for _place, found in _detected(document))
-    without = cleaned(document, found)
+    without = _cleaned(document, found)
     return {**without, "test_id": document["test_id"]} if "test_id" in document else without
 
 
-def cleaned(document: Document, found: Iterable[Found] = ()) -> Document:
+def _cleaned(document: Document, found: Iterable[Found]) -> Document:
     """The document redacted, in places that are not known as well."""
     redaction = Redaction(sorted({value for _kind, value in found}))
+    return with_rest_redacted(redaction.document(document, _sent_headers(document)), redaction)
+
+
+def with_rest_redacted(document: Document, redaction: Redaction) -> Document:
+    """The document redacted where `Redaction.document` does not look: in what nobody knows."""
 
     def rest(members: Document, known: Iterable[str]) -> Document:
         unknown = {key: value for key, value in members.items() if key not in known}
-        body = redaction.request({"body": unknown})["body"]
+        body = redaction.request({"body": unknown})["body"] if unknown else {}
         return body if isinstance(body, dict) else {}
 
-    redacted = redaction.document(document, _sent_headers(document))
+    redacted = dict(document)
     for part, known in _REDACTED.items():
         members = redacted.get(part)
         if isinstance(members, dict):

@@ -26,6 +26,7 @@ from vcr_llm._conversation import (
     to_json,
 )
 from vcr_llm._conversation.abridging import abridged, abridged_words
+from vcr_llm._conversation.members import at
 from vcr_llm._foreign import Document
 from vcr_llm._json import JSON, document_text, map_strings, render
 from vcr_llm._recording import sequence_of
@@ -33,7 +34,7 @@ from vcr_llm._redaction import Redaction
 from vcr_llm._report_page.marks import marks_of
 from vcr_llm._report_page.sides import sides_of
 from vcr_llm._report_page.timeline import timeline_of
-from vcr_llm._secrets_left import cleaned
+from vcr_llm._secrets_left import with_rest_redacted
 
 _ID_DIGITS = 12
 _LONGEST_EXCERPT = 120
@@ -96,7 +97,7 @@ def page_recording(source: Source) -> PageRecording:
 
 def _without_secrets(document: Document) -> Document:
     """The document for whoever reads the page, on which the test's name needs no exactness."""
-    without = cleaned(document)
+    without = with_rest_redacted(document, _REDACTION)
     test_id = document.get("test_id")
     return {**without, "test_id": _REDACTION.text(test_id)} if isinstance(test_id, str) else without
 
@@ -133,20 +134,26 @@ def _id(source: Source) -> str:
 
 
 def _outcome(conversation: Conversation) -> str:
-    if conversation.failure is not None or (conversation.status or 0) >= _FIRST_ERROR:
-        return "error"
-    return "cut" if conversation.ended is not None else "ok"
+    """How it went: a stream that ended early has no failure of its own, but the one that cut it."""
+    if conversation.ended is not None and at(conversation.ended, "before_response") is not True:
+        return "cut"
+    is_error = conversation.failure is not None or (conversation.status or 0) >= _FIRST_ERROR
+    return "error" if is_error else "ok"
 
 
 def _asked(conversation: Conversation) -> str:
-    """What the last one said who is no model, and what it said is no result."""
-    spoken = (
-        words
-        for message in reversed(conversation.messages)
-        if message.role not in ("assistant", "model", "system", "developer")
-        if (words := _words(message.parts))
-    )
-    return next(spoken, "")
+    """What a person said last; what was called or given back where nobody said anything."""
+    spoken = [message for message in conversation.messages if message.role not in _NOBODY]
+    texts = (_text(message.parts) for message in reversed(spoken) if message.role != "tool")
+    words = (_words(message.parts) for message in reversed(spoken))
+    return next(filter(None, (*texts, *words)), "")
+
+
+_NOBODY = ("assistant", "model", "system", "developer")
+
+
+def _text(parts: tuple[Part, ...]) -> str:
+    return next((part.text for part in parts if isinstance(part, Text) and part.text.strip()), "")
 
 
 def _answered(conversation: Conversation) -> str:

@@ -176,7 +176,8 @@ def _pages(job: _Job) -> _Pages:
     new = loaded_or_empty(job.new, job.place)
     old = loaded_or_empty(job.old, job.place)
     name = os.fspath((job.new or job.old or job.place) if job.place == Path() else job.place)
-    sources = (_source(name, one, has_base=job.has_base) for one in compare(old, new))
+    found = compare(old, new) if job.has_base else [Comparison(None, one) for one in new.recordings]
+    sources = (_source(name, one, has_base=job.has_base) for one in found)
     return _Pages(tuple(map(page_recording, sources)), (*old.problems, *new.problems))
 
 

@@ -3,7 +3,7 @@
 
 const vcrLlmTheme = (() => {
   const KEY = "vcr-llm-report-theme";
-  const NAMES = { auto: "As the system", light: "Light", dark: "Dark" };
+  const NAMES = { auto: "System", light: "Light", dark: "Dark" };
 
   /* A browser may forbid storage, above all to pages of `file:`. */
   const stored = () => {

@@ -1,0 +1,1 @@
+"""The pages of `vcr-llm report` in a real browser."""
