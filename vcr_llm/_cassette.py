@@ -432,19 +432,35 @@ class RecordingCassette(Cassette):
         if self._problems:
             raise self._problems[0]
 
+    @property
+    def has_recorded(self) -> bool:
+        """Whether a request was sent."""
+        return any(entry.is_new for entry in self._entries.held)
+
+    def unplayed(self) -> list[Path]:
+        """The files of this cassette's own that nothing played, in the order of replay."""
+        with self._lock:
+            return [
+                entry.recording.path
+                for entry in self._entries.in_order()
+                if entry.is_own and entry.recording is not None and not entry.plays
+            ]
+
     def _use(self, *, has_failed: bool) -> CassetteUse:
         entries = self._entries.held
-        in_files = [(entry.recording.path, entry.plays) for entry in entries if entry.recording]
-        played = {str(path.absolute()): plays for path, plays in in_files if plays}
+        in_files = [(str(e.recording.path.absolute()), e) for e in entries if e.recording]
+        played = {path: entry.plays for path, entry in in_files if entry.plays}
         mode = "rewrite" if self.plan.rewrite else str(RecordMode(self.record_mode).value)
         return CassetteUse(
             path=str(self._loading.directory.path.absolute()),
             record_mode=mode,
             test_id=self.plan.test_id,
             is_tests_own=self.plan.is_test,
+            is_flat=self.plan.options.layout == "flat",
             has_passed=not has_failed,
             played=played,
             played_elsewhere=self.play_count - sum(played.values()),
+            written=[path for path, entry in in_files if entry.is_new],
             recorded=sum(entry.is_new for entry in entries) if mode != "none" else 0,
             missed=len(self.misses),
         )

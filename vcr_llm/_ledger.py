@@ -6,7 +6,7 @@ nobody reads it, and nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 
@@ -21,11 +21,15 @@ class CassetteUse:
     """The test in which it was opened, None outside any."""
     is_tests_own: bool = False
     """Whether it is the cassette of a marked test, which pytest-recording opened."""
+    is_flat: bool = False
+    """Whether many tests share the directory, of which each sees its own recordings."""
     has_passed: bool = True
     played: Mapping[str, int] = field(default_factory=dict)
     """How often each file was played, by its path from the root of the file system."""
     played_elsewhere: int = 0
     """How often something was played that is in no file of ours, as with old cassettes."""
+    written: Sequence[str] = ()
+    """The files that it wrote; others may have been written when it was left."""
     recorded: int = 0
     missed: int = 0
 

@@ -49,7 +49,7 @@ NAMES = tuple(field.name for field in fields(Options))
 """The names of our options."""
 
 # Part of the contract, accepted and checked, and said to do nothing as long as they do nothing.
-_WITHOUT_EFFECT = {"on_unplayed", "max_age", "on_expiry"}
+_WITHOUT_EFFECT = {"max_age", "on_expiry"}
 
 
 def _wrong(name: str, value: object, expected: str) -> ConfigurationError:

@@ -11,11 +11,14 @@ import pytest
 
 from vcr_llm._errors import RecordingError
 from vcr_llm._run_uses import RunUses
+from vcr_llm._whole_run import WholeRun
 
 if TYPE_CHECKING:
+    from vcr_llm._pruning import Pruned
     from vcr_llm._run_summary import Summary
 
 SUMMARY = "--vcr-llm-summary"
+PRUNE = "--vcr-llm-prune"
 
 
 class RunEnd:
@@ -24,10 +27,13 @@ class RunEnd:
     What cannot be written is told at the very end, and fails a run that has not failed anyway.
     """
 
-    def __init__(self, config: pytest.Config, uses: RunUses) -> None:
+    def __init__(self, config: pytest.Config, uses: RunUses, whole: WholeRun) -> None:
         self._config = config
         self._uses = uses
+        self._whole = whole
         self._problems: list[str] = []
+        self._pruned: Pruned | None = None
+        self._not_pruned: str | None = None
         given = config.getoption(SUMMARY)
         # Tests may change the working directory.
         self._file = config.invocation_params.dir / given if given else None
@@ -35,7 +41,9 @@ class RunEnd:
             raise pytest.UsageError(f"{SUMMARY}={given}: is no regular file, which it has to be")
 
     def settle(self, session: pytest.Session) -> None:
-        """Write what is to be written."""
+        """Remove and write what is to be removed and written."""
+        if self._config.getoption(PRUNE):
+            self._prune(session)
         if self._file is not None:
             self._write_summary(self._file, int(session.exitstatus))
         if self._problems and session.exitstatus == pytest.ExitCode.OK:
@@ -46,14 +54,36 @@ class RunEnd:
 
     def tell(self, terminal: pytest.TerminalReporter) -> None:
         """Say in a line what the run did, and what went wrong at its end."""
-        if self._uses.all and self._config.getoption("verbose") >= 0:
+        terminal.ensure_newline()
+        if self._is_told:
             from vcr_llm._run_summary import line_of
 
-            terminal.ensure_newline()
             terminal.write_line(line_of(self._summary))
+        for line in self._pruning_lines():
+            terminal.write_line(line)
         for problem in self._problems:
-            terminal.ensure_newline()
             terminal.write_line(problem, red=True)
+
+    @property
+    def _is_told(self) -> bool:
+        return bool(self._uses.all) and self._config.getoption("verbose") >= 0
+
+    def _prune(self, session: pytest.Session) -> None:
+        from vcr_llm._pruning import prune
+
+        self._not_pruned = self._whole.lacks(int(session.exitstatus))
+        if self._not_pruned is None:
+            skipped = self._whole.skipped
+            self._pruned = prune(self._uses.all, skipped=skipped, spared=self._uses.spared)
+
+    def _pruning_lines(self) -> list[str]:
+        if self._not_pruned is not None:
+            return [f"vcr-llm: nothing was pruned, since the run was not whole: {self._not_pruned}"]
+        if self._pruned is None:
+            return []
+        from vcr_llm._pruning import told
+
+        return told(self._pruned, self._config.rootpath)
 
     @cached_property
     def _summary(self) -> Summary:
@@ -66,7 +96,8 @@ class RunEnd:
         from vcr_llm._run_summary import summary_json
 
         root = self._config.rootpath
-        document = summary_json(self._summary, root=root, exit_status=exit_status, pruned=())
+        pruned = [] if self._pruned is None else self._pruned.removed
+        document = summary_json(self._summary, root=root, exit_status=exit_status, pruned=pruned)
         try:
             RecordingDirectory(path.parent).replace(document, path)
         except RecordingError as error:

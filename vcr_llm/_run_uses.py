@@ -8,6 +8,7 @@ of a cassette of the whole session, a worker sends when it ends.
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ import pytest
 from vcr_llm._ledger import LEDGER, CassetteUse
 
 _CARRIED = "vcr_llm_uses"
+_NAMED = "vcr_llm_named_cassettes"
 
 
 class RunUses:
@@ -22,15 +24,20 @@ class RunUses:
 
     def __init__(self) -> None:
         self.all: list[CassetteUse] = []
+        self.spared: set[str] = set()
+        """The names of cassettes that skipped tests name in their marks."""
 
-    def attach(self, report: pytest.TestReport) -> None:
+    def attach(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Give a report what was written down in this process, as plain values."""
         if taken := _taken():
             setattr(report, _CARRIED, taken)
+        if report.skipped and (named := _named_cassettes(item)):
+            setattr(report, _NAMED, named)
 
     def gather(self, report: pytest.TestReport) -> None:
         """Take what a report carries."""
         self._add(getattr(report, _CARRIED, ()))
+        self.spared.update(getattr(report, _NAMED, ()))
 
     def gather_from_worker(self, output: dict[str, Any]) -> None:
         """Take what a worker sent when it ended."""
@@ -51,6 +58,13 @@ class RunUses:
 def is_worker(config: pytest.Config) -> bool:
     """Whether this process runs tests for another one that tells of them."""
     return hasattr(config, "workerinput")
+
+
+def _named_cassettes(item: pytest.Item) -> list[str]:
+    """The names of the cassettes that a test's marks name, with and without a suffix."""
+    marks = [mark for name in ("vcr", "default_cassette") for mark in item.iter_markers(name)]
+    paths = [Path(arg) for mark in marks for arg in mark.args if isinstance(arg, str)]
+    return [name for path in paths for name in (path.name, path.stem)]
 
 
 def _taken() -> list[dict[str, Any]]:

@@ -38,6 +38,8 @@ class TestRun:
     """Whether ``VCR_LLM_MODE`` decides: neither the command line nor the test's marks do."""
     has_passed: bool = False
     """Whether the test's body has run and has not failed; an interrupted one has not."""
+    is_green: bool = False
+    """Whether the body has also run to its end: it was not skipped, nor did it fail as expected."""
     cassette: RecordingCassette | None = None
 
     @classmethod
@@ -77,6 +79,14 @@ class TestRun:
         """Settle the cassette of a test that has passed, now that its fixtures are gone."""
         if self.cassette is not None and self.has_passed:
             self.cassette.finish(has_raised=has_raised)
+
+    def judge(self, item: pytest.Item) -> None:
+        """Say what is odd about a test that has passed; fail it where its options say so."""
+        if self.cassette is None or not self.is_green:
+            return
+        from vcr_llm._leftovers import judge_unplayed
+
+        judge_unplayed(item, self.cassette)
 
     def use_cassette(
         self,

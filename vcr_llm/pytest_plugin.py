@@ -7,16 +7,17 @@ plugin called ``vcr``.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from vcr_llm._fixtures import take_misses
 from vcr_llm._ledger import LEDGER
-from vcr_llm._run_end import SUMMARY, RunEnd
+from vcr_llm._run_end import PRUNE, SUMMARY, RunEnd
 from vcr_llm._run_uses import RunUses, is_worker
 from vcr_llm._test_run import TestRun, mode_problem
+from vcr_llm._whole_run import WholeRun
 
 if TYPE_CHECKING:
     import vcr
@@ -33,6 +34,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         SUMMARY,
         metavar="FILE",
         help="Write what was replayed, recorded, missed and not spent as JSON.",
+    )
+    group.addoption(
+        PRUNE,
+        action="store_true",
+        help="After a whole and green run, remove the recordings that no test played.",
     )
 
 
@@ -102,6 +108,7 @@ def pytest_runtest_makereport(
     misses = take_misses(item.config)
     if run is not None and call.when != "teardown":
         run.has_passed = call.when == "call" and not report.failed
+        run.is_green = call.when == "call" and report.passed and not hasattr(report, "wasxfail")
         misses = "\n\n".join(filter(None, (misses, run.misses())))
     if misses:
         report.sections.append((_SECTION, misses))
@@ -110,7 +117,7 @@ def pytest_runtest_makereport(
         from vcr_llm._report import redact_report
 
         redact_report(report, Redaction(run.cassette.plan.options.redact))
-    item.config.stash[_USES].attach(report)
+    item.config.stash[_USES].attach(item, report)
     return report
 
 
@@ -126,6 +133,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
         run.finish(has_raised=True)
         raise
     run.finish(has_raised=False)
+    run.judge(item)
 
 
 class _Run:
@@ -133,24 +141,42 @@ class _Run:
 
     def __init__(self, config: pytest.Config, uses: RunUses) -> None:
         self._uses = uses
-        self._end = None if is_worker(config) else RunEnd(config, uses)
+        self._whole = WholeRun(config)
+        self._end = None if is_worker(config) else RunEnd(config, uses, self._whole)
+
+    def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
+        """Note that tests are left out."""
+        self._whole.deselected(len(items))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note how many are not."""
+        self._whole.collected(len(session.items))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Note modules that are skipped."""
+        self._whole.reported(report)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what a test's report carries, from whatever process it comes."""
         if self._end is not None:
+            self._whole.reported(report)
             self._uses.gather(report)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """Take what a worker of pytest-xdist sent with its end; one that died sent nothing."""
-        self._uses.gather_from_worker(getattr(node, "workeroutput", {}))
+        output = getattr(node, "workeroutput", {})
+        self._uses.gather_from_worker(output)
+        self._whole.received(output)
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
         """Settle the run when its last fixture is gone and before the terminal tells of it."""
         yield
         self._uses.end(session.config)
-        if self._end is not None:
+        if self._end is None:
+            self._whole.send()
+        else:
             self._end.settle(session)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
