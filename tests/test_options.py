@@ -23,13 +23,12 @@ GOOD: list[tuple[str, Any, Any]] = [
     ("layout", "flat", "flat"),
     ("timing", False, False),
     ("replay_speed", None, None),
-    ("on_unplayed", "ignore", "ignore"),
+    ("on_unplayed", "fail", "fail"),
     ("max_age", None, None),
     ("on_expiry", "warn", "warn"),
 ]
 
 NOT_YET: list[tuple[str, Any, Any]] = [
-    ("on_unplayed", "fail", "fail"),
     ("max_age", timedelta(days=3), timedelta(days=3)),
     ("max_age", 3, timedelta(days=3)),
     ("on_expiry", "rerecord", "rerecord"),
