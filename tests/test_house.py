@@ -37,6 +37,7 @@ EDGES = {
     "_entries",
     "_entry",
     "_event_loop",
+    "_expiry",
     "_fixtures",
     "_httpx_stub",
     "_loading",
@@ -190,7 +191,7 @@ def test_the_public_names_are_these() -> None:
         *("matchers", "persister", "serializer"),
         "cassette_fixture",
         *("VcrLlmError", "ConfigurationError", "RecordingError", "MalformedRecording"),
-        *("RecordingNotSaved", "RecordingEnds", "VcrLlmWarning"),
+        *("RecordingNotSaved", "RecordingEnds", "RecordingExpired", "VcrLlmWarning"),
     }
     for name in vcr_llm.__all__:
         assert getattr(vcr_llm, name) is not None

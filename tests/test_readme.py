@@ -15,7 +15,7 @@ import pytest
 
 import vcr_llm._recorder  # noqa: F401
 from tests.servers.openai_server import OpenAIServer
-from vcr_llm._options import _WITHOUT_EFFECT, NAMES, Options
+from vcr_llm._options import NAMES, Options
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 BLOCKS: list[tuple[str, str]] = re.findall(
@@ -178,17 +178,14 @@ def test_plain_vcrpy_example_runs(project: Project, monkeypatch: pytest.MonkeyPa
     assert len(project.recordings()) == len(project.server.requests) == 1
 
 
-def test_every_option_that_has_an_effect_is_in_the_table() -> None:
-    """The table names our options with their defaults, but for those without effect."""
+def test_every_option_is_in_the_table() -> None:
+    """The table names our options with their defaults."""
     shown = {row[0].strip("`"): row[1].strip("`") for row in table("option")}
     defaults = {field.name: field.default for field in fields(Options)}
-    effective = [name for name in NAMES if name not in _WITHOUT_EFFECT]
-    assert list(shown) == effective
-    assert [shown[name] for name in effective] == [
-        repr(defaults[name]).replace("'", '"') for name in effective
+    assert list(shown) == list(NAMES)
+    assert [shown[name] for name in NAMES] == [
+        repr(defaults[name]).replace("'", '"') for name in NAMES
     ]
-    limits = README.partition("## Limits")[2]
-    assert all(f"`{name}`" in limits for name in _WITHOUT_EFFECT)
 
 
 def test_every_mode_is_in_the_table(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

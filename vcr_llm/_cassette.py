@@ -17,6 +17,7 @@ import weakref
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,16 +26,19 @@ from vcr.errors import UnhandledHTTPRequestError
 from vcr.record_mode import RecordMode
 from vcr.request import Request as VcrRequest
 
+from vcr_llm._age import is_expired
 from vcr_llm._cassette_misses import CassetteMisses
 from vcr_llm._ending import decode_ending
 from vcr_llm._entries import Entries
 from vcr_llm._entry import Entry, Playback
 from vcr_llm._errors import RecordingEnds, RecordingError
 from vcr_llm._event_loop import is_beside_event_loop
+from vcr_llm._expiry import tell_age
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._ledger import LEDGER, CassetteUse
 from vcr_llm._loading import Loading
 from vcr_llm._plan import Plan
+from vcr_llm._recording_directory import Recording
 from vcr_llm._request_index import Failure
 from vcr_llm._request_key import KeyedRequest, RequestKey
 from vcr_llm._saving import Saving
@@ -73,6 +77,7 @@ class RecordingCassette(Cassette):
         self._set_aside: SetAside | None = None
         self._misses = CassetteMisses(self._loading.directory.path, plan, self._entries)
         self._taken: weakref.WeakKeyDictionary[VcrRequest, Entry] = weakref.WeakKeyDictionary()
+        self._renewals: weakref.WeakKeyDictionary[VcrRequest, Entry] = weakref.WeakKeyDictionary()
         self._answered: weakref.WeakSet[VcrRequest] = weakref.WeakSet()
         self._unanswered: set[RequestKey] = set()
         self._problems: list[Exception] = []
@@ -173,6 +178,9 @@ class RecordingCassette(Cassette):
         seen = self._entries.look_at(filtered)
         with self._lock:
             entry = self._available(seen, filtered) if self._is_playing else None
+            if entry is not None and self._renews(entry):
+                self._renew(request, entry)
+                return None
             entry = entry or self._taken_over(seen, filtered)
             if entry is None:
                 self._unanswered.add(seen.key)
@@ -182,7 +190,8 @@ class RecordingCassette(Cassette):
 
     def refuses(self, request: VcrRequest) -> bool:
         """Whether a request without a recording may not be sent."""
-        return self.write_protected and self.takes(request)
+        is_protected = self.write_protected and request not in self._renewals
+        return is_protected and self.takes(request)
 
     def takes(self, request: VcrRequest) -> bool:
         """Whether the cassette has to do with a request at all; hooks may leave it out."""
@@ -200,7 +209,13 @@ class RecordingCassette(Cassette):
         seen = self._entries.look_at(filtered)
         with self._lock:
             if self._is_playing and self._can_take(request, seen, filtered):
-                return True
+                entry = self._taken.get(request)
+                # In `once`, vcrpy's stubs would send nothing.
+                if entry is None or self.write_protected or not self._renews(entry):
+                    return True
+                del self._taken[request]
+                self._renew(request, entry)
+                return False
             entry = self._taken_over(seen, filtered)
             if entry is None:
                 self._unanswered.add(seen.key)
@@ -279,6 +294,21 @@ class RecordingCassette(Cassette):
         taken = set(self._taken.values())
         return next((entry for entry in matching if entry.is_unplayed and entry not in taken), None)
 
+    def _renews(self, entry: Entry) -> bool:
+        """Whether a recording is so old that its request is sent again."""
+        options = self.plan.options
+        if options.max_age is None or options.on_expiry != "rerecord" or not entry.is_own:
+            return False
+        is_recording = self.record_mode in (RecordMode.ONCE, RecordMode.NEW_EPISODES)
+        if not is_recording or entry.recording is None:
+            return False
+        return is_expired(entry.recording.document, options.max_age, datetime.now(UTC))
+
+    def _renew(self, request: VcrRequest, entry: Entry) -> None:
+        """Have the server answer a request, whose answer then takes the place of the old one."""
+        entry.has_answered = True
+        self._renewals[request] = entry
+
     def _taken_over(self, seen: KeyedRequest, filtered: VcrRequest) -> Entry | None:
         """What a failed test had recorded of a request; it is this cassette's own from now on."""
         entry = self._set_aside.take(seen, filtered) if self._set_aside is not None else None
@@ -354,6 +384,8 @@ class RecordingCassette(Cassette):
             if recorded is None:
                 return
             entry = Entry(self._loading.next_place(), pair=(filtered, recorded), is_new=True)
+            old = self._renewals.pop(request, None)
+            entry.renews = None if old is None else old.recording
             self._entries.add(entry)
             self.dirty = True
             if self.record_mode != RecordMode.NONE:
@@ -403,7 +435,7 @@ class RecordingCassette(Cassette):
         if ended is not None and ended.error is None and says_its_end(received):
             received = replace(received, ended=None)
         kept = Interaction(exchange.request, received, self.plan.test_id)
-        entry.recording = self._saving.save(kept, sent_headers)
+        entry.recording = self._saving.save(kept, sent_headers, renews=entry.renews)
 
     # --- the end ------------------------------------------------------------------------------
 
@@ -431,6 +463,17 @@ class RecordingCassette(Cassette):
                     LEDGER.note(self._use(has_failed=has_failed))
         if self._problems:
             raise self._problems[0]
+        if not (has_failed or self.plan.is_test):
+            tell_age(self)
+
+    def played(self) -> list[tuple[str, Recording | None]]:
+        """What answered a request: its name, and the recording where it is one of ours."""
+        held = self._entries.held
+        return [(self._misses.name_of(one), one.recording) for one in held if one.plays]
+
+    def about(self, said: str) -> str:
+        """What is said of this cassette, with its path and how to record it anew."""
+        return self._misses.about(said)
 
     @property
     def has_recorded(self) -> bool:

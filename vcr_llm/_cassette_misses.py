@@ -55,6 +55,11 @@ class CassetteMisses:
         self._keep(str(error))
         return error
 
+    def about(self, said: str) -> str:
+        """What is said of this cassette, with its path and how to record it anew."""
+        again = f"To record it anew: {record_again(self._plan.told_test)}"
+        return f"{self._shown_path}: {said}\n{again}"
+
     def name_of(self, entry: Entry) -> str:
         """What to call a recording: its file, with the directory where that is another one."""
         if entry.recording is None:

@@ -54,6 +54,8 @@ class Entry:
         """Whether it was loaded from this cassette's own directory."""
         self.is_new = is_new
         """Whether it was recorded now."""
+        self.renews: Recording | None = None
+        """The recording whose place it takes."""
         self.plays = 0
         self.has_answered = is_new
         """Whether it cannot be played, since its request has had its answer from the server."""

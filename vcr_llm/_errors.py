@@ -5,7 +5,8 @@ VcrLlmError
 ├─ RecordingError             carries ``path``, the file or directory it is about
 │  ├─ MalformedRecording      a file is not a recording: which place in it, what was expected
 │  ├─ RecordingNotSaved       a recording could not be written, or a cassette not replaced
-│  └─ RecordingEnds           the code reads on where the recorded client stopped reading
+│  ├─ RecordingEnds           the code reads on where the recorded client stopped reading
+│  └─ RecordingExpired        recordings are older than ``max_age``, and ``on_expiry`` is "fail"
 └─ VcrLlmWarning              (a UserWarning) worth a look, nothing is lost
 
 A request that no recording answers raises vcrpy's own
@@ -51,6 +52,10 @@ class RecordingNotSaved(RecordingError):
 
 class RecordingEnds(RecordingError):
     """A stream is read on where the client that was recorded had closed it: no more is known."""
+
+
+class RecordingExpired(RecordingError):
+    """Recordings that were played are older than the user allows."""
 
 
 class VcrLlmWarning(UserWarning):

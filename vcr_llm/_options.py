@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import Any, Literal
 
-from vcr_llm._errors import ConfigurationError, VcrLlmWarning
+from vcr_llm._errors import ConfigurationError
 from vcr_llm._headers import Pattern
 from vcr_llm._request_key import IgnoredPath, parse_ignored_path
 
@@ -37,19 +36,11 @@ class Options:
 
         Raises ConfigurationError where one has a wrong value.
         """
-        given = {name: _CHECKS[name](name, config[name]) for name in NAMES if name in config}
-        for name in _WITHOUT_EFFECT & given.keys():
-            if given[name] != getattr(cls(), name):
-                msg = f"{name} has no effect in this version of vcr-llm"
-                warnings.warn(msg, VcrLlmWarning, stacklevel=3)
-        return cls(**given)
+        return cls(**{name: _CHECKS[name](name, config[name]) for name in NAMES if name in config})
 
 
 NAMES = tuple(field.name for field in fields(Options))
 """The names of our options."""
-
-# Part of the contract, accepted and checked, and said to do nothing as long as they do nothing.
-_WITHOUT_EFFECT = {"max_age", "on_expiry"}
 
 
 def _wrong(name: str, value: object, expected: str) -> ConfigurationError:

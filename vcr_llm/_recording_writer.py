@@ -70,6 +70,12 @@ class RecordingWriter:
             if recording is not None:
                 return recording
 
+    def renew(self, document: Document, old: Recording) -> Recording:
+        """Write a recording in the place and under the name of an old one."""
+        numbered = with_sequence(document, sequence_of(old.document))
+        self.written.add(old.path)
+        return self._directory.replace(numbered, old.path)
+
     def move(self, recording: Recording) -> None:
         """Give a recording that waits elsewhere its name here; a full disk does not matter.
 

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from vcr_llm._address import address_of
 from vcr_llm._event_loop import beside_event_loop
-from vcr_llm._foreign import is_http_exchange
+from vcr_llm._foreign import Document, is_http_exchange
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._plan import Plan
 from vcr_llm._recording import Addressed, new_recording
 from vcr_llm._recording_directory import Recording, RecordingDirectory
 from vcr_llm._recording_writer import RecordingWriter, Staging
-from vcr_llm._set_aside import forget, set_aside
+from vcr_llm._set_aside import forget, is_worth_keeping, set_aside
 
 
 class _Waiting(NamedTuple):
@@ -45,6 +45,7 @@ class Saving:
         self._begins_anew = begins_anew
         self._staging: Staging | None = None
         self._waiting: list[_Waiting] = []
+        self._renewed: list[tuple[Document, Recording]] = []
         self._recorded: set[str] = set()
 
     def open(self, *, has_leftovers: bool) -> None:
@@ -55,15 +56,35 @@ class Saving:
             self._staging = Staging(self._directory)
             self._staging.sweep()
 
-    def save(self, interaction: Interaction, sent_headers: Headers) -> Recording | None:
-        """Write an exchange; None where its file has to wait for the end of the test."""
+    def save(
+        self,
+        interaction: Interaction,
+        sent_headers: Headers,
+        *,
+        renews: Recording | None = None,
+    ) -> Recording | None:
+        """Write an exchange; None where its file has to wait for the end of the test.
+
+        It takes the place of the recording that it ``renews``, unless it is an error and that one
+        is none.
+        """
         addressed = new_recording(interaction, self._plan.options, secret_headers=sent_headers)
+        if renews is not None:
+            return self._renew(addressed.document, renews)
         self._recorded.add(addressed.address)
         staging = self._staging
         if staging is None:
             return beside_event_loop(lambda: self._writer.write(*addressed))
         beside_event_loop(lambda: staging.writer.write(*addressed))
         self._waiting.append(_Waiting(addressed))
+        return None
+
+    def _renew(self, document: Document, old: Recording) -> Recording | None:
+        if is_worth_keeping(old.document) and not is_worth_keeping(document):
+            return None
+        if self._staging is None:
+            return beside_event_loop(lambda: self._writer.renew(document, old))
+        self._renewed.append((document, old))
         return None
 
     def take(self, recording: Recording) -> Recording:
@@ -89,6 +110,8 @@ class Saving:
         elif self._staging is not None:
             for addressed, _source in self._waiting:
                 self._writer.write(*addressed)
+        for document, old in self._renewed:
+            self._writer.renew(document, old)
         forget(self._directory, self._recorded, self._taken)
 
     def set_aside(self) -> None:

@@ -84,8 +84,10 @@ class TestRun:
         """Say what is odd about a test that has passed; fail it where its options say so."""
         if self.cassette is None or not self.is_green:
             return
+        from vcr_llm._expiry import judge_age
         from vcr_llm._leftovers import judge_unplayed
 
+        judge_age(item, self.cassette)
         judge_unplayed(item, self.cassette)
 
     def use_cassette(
