@@ -45,6 +45,10 @@ CASES: dict[str, tuple[dict[str, Any], list[list[tuple[Voice, str]]]]] = {
         stream(chat(reasoning_content="hm"), chat(content="yes")),
         [[(Voice.THINKING, "hm")], [(TEXT, "yes")]],
     ),
+    "a refusal": (
+        stream(chat(refusal="I "), chat(refusal="will not")),
+        [[(Voice.REFUSAL, "I ")], [(Voice.REFUSAL, "will not")]],
+    ),
     "calls": (
         stream(call("search", "", "a"), call(None, '{"q": '), call(None, '"x"}')),
         [[(CALL, "search")], [(ARGUMENTS, '{"q": ')], [(ARGUMENTS, '"x"}')]],

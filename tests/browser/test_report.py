@@ -156,11 +156,12 @@ def test_a_stream_plays(report: Path, opened: Opener) -> None:
     assert where.inner_text() == before
     page.focus(".slider")
     page.keyboard.press("Home")
+    assert page.evaluate("document.querySelector('.head').style.left") == "0%"
     assert where.inner_text().startswith("0.00 s · before the first of")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     assert screen.inner_text() == "TP"
-    page.click("summary:has-text('Event')")
+    page.click("summary:has-text('This event')")
     payload = json.loads(page.inner_text(".part-timeline .plain"))
     assert payload["__data__"]["choices"][0]["delta"] == {"content": "TP"}
     page.select_option("[aria-label=Speed]", "10")
@@ -298,11 +299,15 @@ def test_what_a_pull_request_changed(comparison: Path, opened: Opener) -> None:
     ]
     page.locator("tr.row", has_text="museum").locator("a").click()
     page.wait_for_selector(".part-changes")
+    assert page.evaluate("document.documentElement.scrollHeight") == 850  # panes scroll, not it
     assert page.locator(".part-changes del").all_inner_texts() == ["08"]
     assert page.locator(".part-changes ins").all_inner_texts() == ["09"]
     left, right = (page.locator(f".line-{side}").bounding_box() for side in ("old", "new"))
     assert left["y"] == right["y"]
     assert left["x"] < right["x"]
+    page.go_back()
+    page.wait_for_selector("#details", state="hidden")
+    assert counted(page) == "4 of 10 recordings in 4 cassettes"
     page.locator("tr.row", has_text="Tell me a joke").locator("a").click()
     page.wait_for_selector("text=This recording is gone")
     page.select_option("#state", "")

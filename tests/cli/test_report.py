@@ -133,6 +133,13 @@ def test_names_alone_do_not_make_a_report(project: Path) -> None:
     assert tree(project) == before
 
 
+def test_a_page_without_its_index_is_no_report(project: Path) -> None:
+    """Somebody else's index.html stays."""
+    write(project / "report", **{"index.html": "mine"})
+    assert run("-o", "report") == 2
+    assert (project / "report/index.html").read_text() == "mine"
+
+
 def test_a_file_is_left_alone(project: Path) -> None:
     """Where a directory was expected."""
     (project / "report").write_text("mine")
@@ -307,6 +314,66 @@ def test_a_broken_file_of_the_base_is_named_by_its_revision(project: Path) -> No
     assert run("-o", "report", "--base", "HEAD") == 1
     ((path, _reason),) = data(project / "report")["index"]["problems"]
     assert path == f"HEAD:cassettes/test_a/{'a' * 64}.json"
+
+
+def test_broken_files_on_both_sides(project: Path) -> None:
+    """Each is named by where it stands."""
+    for root in ("cassettes", "before"):
+        save(project / root / "test_a", {})
+        (project / root / "test_a" / f"{'a' * 64}.json").write_text("{")
+    assert run("-o", "report", "--base", "before") == 1
+    paths = [path for path, _reason in data(project / "report")["index"]["problems"]]
+    assert paths == [f"{root}/test_a/{'a' * 64}.json" for root in ("before", "cassettes")]
+
+
+def test_objects_that_git_does_not_have(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """As in a clone that was made without them: told by the file's name, and nothing is written."""
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "before")
+    path = next(iter((project / "cassettes/test_a").iterdir()))
+    hashed = subprocess.run(["git", "hash-object", path], check=True, capture_output=True)
+    digest = hashed.stdout.decode().strip()
+    (project / ".git/objects" / digest[:2] / digest[2:]).unlink()
+    assert run("-o", "report", "--base", "HEAD") == 2
+    assert "cannot be read from its objects" in " ".join(capsys.readouterr().err.split())
+    assert not (project / "report").exists()
+
+
+def git_made(*arguments: str, given: str) -> str:
+    """The digest of what git makes of a text."""
+    done = subprocess.run(
+        ["git", *arguments], input=given, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_a_tree_that_leads_out_of_itself(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As only somebody who means harm makes one: nothing is written beside the folder."""
+    git("init", "-q")
+    blob = git_made("hash-object", "-w", "--stdin", given="{}")
+    tree_of = git_made("mktree", given=f"100644 blob {blob}\tevil.json\n")
+    outside = git_made("mktree", given=f"040000 tree {tree_of}\t..\n")
+    root = git_made("mktree", given=f"040000 tree {outside}\tcassettes\n")
+    someone = ("-c", "user.name=A", "-c", "user.email=a@example.com")
+    commit = git_made(*someone, "commit-tree", root, "-m", "evil", given="")
+    (project / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(project / "temporary"))
+    assert run("-o", "report", "--base", commit) == 0
+    assert not [name for name in tree(project) if name.endswith("evil.json")]
+    assert {row["state"] for row in rows(project / "report")} == {"added"}
+
+
+def test_links_in_a_revision_are_not_followed(project: Path) -> None:
+    """What they lead to may be anywhere."""
+    (project / "cassettes/test_a" / f"{'b' * 64}.json").symlink_to("/etc/hostname")
+    (project / "cassettes/test_a/notes.txt").write_text("mine")
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "before")
+    (project / "cassettes/test_a" / f"{'b' * 64}.json").unlink()
+    assert run("-o", "report", "--base", "HEAD") == 0
+    assert {row["state"] for row in rows(project / "report")} == {"same"}
 
 
 @pytest.mark.usefixtures("project")

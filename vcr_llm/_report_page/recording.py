@@ -173,7 +173,7 @@ def _words(parts: tuple[Part, ...]) -> str:
                 return f"{part.name}({render(abridged(part.arguments), 'spaced')})"
             case ToolResult() if words := _words(part.parts):
                 return words
-            case Data():
+            case Data() if part.value:
                 return render(abridged(part.value), "spaced")
             case _:
                 pass

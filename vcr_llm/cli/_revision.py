@@ -6,7 +6,6 @@ https://git-scm.com/docs/git-ls-tree, https://git-scm.com/docs/git-cat-file
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -64,21 +63,21 @@ def _write(root: Path, blobs: list[_Blob], into: Path) -> None:
             for blob in blobs:
                 target = into / blob.place
                 target.parent.mkdir(parents=True, exist_ok=True)
-                _copy_blob(_pipe(process), target)
+                target.write_bytes(_next_blob(_pipe(process), blob))
 
 
-def _copy_blob(source: IO[bytes], target: Path) -> None:
-    """Write the next blob that git gives: its size is the last word of the line before it."""
-    size = int(source.readline().split()[-1])
-    with target.open("wb") as file:
-        while size:
-            piece = source.read(min(size, shutil.COPY_BUFSIZE))  # type: ignore[attr-defined]
-            if not piece:
-                msg = "git ended before it had given all files"
-                raise RevisionError(msg)
-            file.write(piece)
-            size -= len(piece)
-    source.read(1)
+def _next_blob(source: IO[bytes], blob: _Blob) -> bytes:
+    """The content that git gives next, after a line with digest, type and size, and before one.
+
+    Raises RevisionError where it has none, as in a clone that was made without all objects.
+    """
+    match source.readline().split():
+        case [_digest, b"blob", size]:
+            content = source.read(int(size))
+            source.read(1)
+            return content
+    msg = f"{blob.place} cannot be read from its objects; git fetch them all"
+    raise RevisionError(msg)
 
 
 def _pipe(process: subprocess.Popen[bytes]) -> IO[bytes]:

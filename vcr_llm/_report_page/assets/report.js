@@ -92,6 +92,7 @@
     state = vcrLlmFilters.fromHash();
     if (index.base !== null && !state.state && isFirst && !location.hash.slice(1)) {
       state.state = index.rows.some((row) => row.state !== "same") ? "any" : "";
+      replaceAddress(); // so that one who comes back finds the same
     }
     vcrLlmFilters.write(form, state);
     await filter();

@@ -43,15 +43,19 @@ const vcrLlmTimeline = (() => {
 
   /* --- the track -------------------------------------------------------------------------- */
 
-  const track = (events, length) => {
+  const along = (when, length) => `${length ? (when / length) * 100 : 0}%`;
+
+  /* The events by their times, and a line where the playing is. */
+  const track = (events, length, head) => {
     const step = Math.max(1, Math.ceil(events.length / MARKS));
     const shown = element("div", { class: "track", "aria-hidden": "true" });
     events.forEach(([when, , added], place) => {
       if (place % step) return;
       const mark = element("span", { class: added.length ? "mark mark-said" : "mark" });
-      mark.style.left = `${length ? (when / length) * 100 : 0}%`;
+      mark.style.left = along(when, length);
       shown.append(mark);
     });
+    shown.append(head);
     return shown;
   };
 
@@ -66,11 +70,12 @@ const vcrLlmTimeline = (() => {
     let frame = null;
     let last = 0;
 
+    const head = element("span", { class: "head" });
     const screen = element("div", { class: "screen", role: "region", "aria-label": "What the client had seen", tabindex: "0" });
     const slider = element("input", { type: "range", min: "0", max: String(events.length), step: "1", "aria-label": "Events", class: "slider" });
     const play = element("button", { type: "button", class: "primary", "data-play": true, onclick: () => (frame === null ? start() : pause()) });
     const where = element("p", { class: "where" });
-    const payload = element("details", { class: "setup", ontoggle: () => showPayload() }, element("summary", {}, "Event"), element("div", { class: "code" }));
+    const payload = element("details", { class: "setup", ontoggle: () => showPayload() }, element("summary", {}, "This event"), element("div", { class: "code" }));
     const back = element("button", { type: "button", "aria-label": "Previous event", onclick: () => go(count - 1) }, "‹");
     const forth = element("button", { type: "button", "aria-label": "Next event", onclick: () => go(count + 1) }, "›");
     const speeds = element(
@@ -88,6 +93,7 @@ const vcrLlmTimeline = (() => {
     const show = () => {
       draw(screen, events, count);
       slider.value = String(count);
+      head.style.left = along(count ? events[count - 1][0] : 0, length);
       const [when, label] = count ? events[count - 1] : [0, null];
       const told = count ? `event ${number(count)} of ${number(events.length)}: ${labels[label]}` : `before the first of ${number(events.length)} events`;
       where.replaceChildren();
@@ -144,7 +150,7 @@ const vcrLlmTimeline = (() => {
         ? `${number(events.length)} events in ${seconds(length)}, as they were recorded.`
         : `${number(events.length)} events. When they came was not recorded (option timing): they are played evenly.`),
       screen,
-      track(events, length),
+      track(events, length, head),
       element("div", { class: "controls" }, play, back, slider, forth, speeds),
       where,
       payload,
