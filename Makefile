@@ -7,7 +7,8 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lint typecheck suite coverage matrix host providers browser screenshot format clean
+.PHONY: help demo test bench lint typecheck suite coverage matrix host providers browser screenshot docs \
+	format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -51,12 +52,16 @@ screenshot: $(READY) ## The picture of the report in the README, made again
 bench: $(READY) ## Benchmarks
 	@$(BIN)/python -m scripts.bench
 
-format: $(READY) ## Let ruff mend what it can
+docs: $(READY) ## The site, in build/site; writes what the pages say about options and commands
+	@$(BIN)/python -m scripts.docs
+
+format: $(READY) ## Let ruff mend what it can, and write what the pages say about the code
 	@$(BIN)/ruff check --quiet --fix-only
 	@$(BIN)/ruff format --quiet
+	@$(BIN)/python -m scripts.docs --write
 
 clean: ## Remove every environment, cache and build
-	@rm -rf .venv* build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	@rm -rf .venv* build dist .cache .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || { echo "vcr-llm needs Python 3.11 or newer; none was found. Name one: make PYTHON=..."; exit 1; }

@@ -28,10 +28,10 @@ PROJECT = read_pyproject()["project"]
 TEST_GROUP = ("--group", "pyproject.toml:test")
 # What a clean clone on a newcomer's machine can run, and is not the same everywhere.
 EVERYWHERE = "not shared and not aimock and not heavy"
-# What `make suite` has run on one Python, and what depends on none of them: the command line, and
-# each way in which a stream can end or a file be broken.
+# What `make suite` has run on one Python, and what depends on none of them: the command line,
+# the documentation, and each way in which a stream can end or a file be broken.
 ONCE = (
-    *("tests/cli", "tests/streams", "tests/providers"),
+    *("tests/cli", "tests/docs", "tests/streams", "tests/providers"),
     *("tests/plugin/test_bad_input.py", "tests/plugin/test_record_modes.py"),
 )
 # Of these, what depends on the versions of the hosts.

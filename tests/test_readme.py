@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 import sys
-from dataclasses import fields
 from pathlib import Path
 
 # Imported here, since pytester forgets what a run of its own was the first to import.
@@ -15,7 +14,6 @@ import pytest
 
 import vcr_llm._recorder  # noqa: F401
 from tests.servers.openai_server import OpenAIServer
-from vcr_llm._options import NAMES, Options
 
 README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
 BLOCKS: list[tuple[str, str]] = re.findall(
@@ -176,16 +174,6 @@ def test_plain_vcrpy_example_runs(project: Project, monkeypatch: pytest.MonkeyPa
     with project.server:
         exec(example, {})  # noqa: S102 - it is our own text
     assert len(project.recordings()) == len(project.server.requests) == 1
-
-
-def test_every_option_is_in_the_table() -> None:
-    """The table names our options with their defaults."""
-    shown = {row[0].strip("`"): row[1].strip("`") for row in table("option")}
-    defaults = {field.name: field.default for field in fields(Options)}
-    assert list(shown) == list(NAMES)
-    assert [shown[name] for name in NAMES] == [
-        repr(defaults[name]).replace("'", '"') for name in NAMES
-    ]
 
 
 def test_every_mode_is_in_the_table(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:

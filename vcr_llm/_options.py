@@ -15,20 +15,37 @@ from vcr_llm._request_key import IgnoredPath, parse_ignored_path
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a cassette of ours can be told beyond what vcrpy knows."""
+    """What a cassette of ours can be told beyond what vcrpy knows.
+
+    The text below each is its meaning in README.md and docs/options.md.
+    """
 
     ignore: tuple[IgnoredPath, ...] = ()
+    """Paths in the JSON body that matching leaves out, such as `messages[*].name`."""
     normalize: bool = True
+    """Make ids and times of completions constant, so that recording again changes no file
+    needlessly.
+    """
     keep_request_headers: tuple[Pattern, ...] = ()
+    """Names or patterns of request headers to keep; none is kept otherwise."""
     keep_response_headers: tuple[Pattern, ...] = ()
+    """Names or patterns of response headers to keep that are left out otherwise."""
     redact: tuple[Pattern, ...] = ()
+    """More strings or regular expressions to redact; the built-in ones always apply."""
     layout: Literal["directory", "flat"] = "directory"
+    """`"directory"`: a directory for each test; `"flat"`: all tests share `vcr_cassette_dir`."""
     timing: bool = False
+    """Record when each event of a stream came."""
     replay_speed: float | None = None
+    """`None`: events come at once; `1.0`: as recorded with `timing`; `2.0`: twice as fast."""
     record_errors: bool = False
+    """Record errors that come instead of a response, such as timeouts, and raise them again."""
     on_unplayed: Literal["ignore", "warn", "fail"] = "ignore"
+    """`"warn"` or `"fail"` when a test passes on replay and leaves recordings unplayed."""
     max_age: timedelta | None = None
+    """The age, in days or as a timedelta, after which a recording is stale."""
     on_expiry: Literal["warn", "fail", "rerecord"] = "warn"
+    """What happens when a stale recording is played; `"rerecord"` where the mode records."""
 
     @classmethod
     def of(cls, config: Mapping[str, Any]) -> Options:
