@@ -326,6 +326,19 @@ def test_broken_files_on_both_sides(project: Path) -> None:
     assert paths == [f"{root}/test_a/{'a' * 64}.json" for root in ("before", "cassettes")]
 
 
+def test_a_cassette_that_is_empty_now(project: Path) -> None:
+    """Is called as before, not as the folder in which a revision is looked at."""
+    git("init", "-q")
+    git("add", ".")
+    git("commit", "-q", "-m", "before")
+    for path in (project / "cassettes/test_a").iterdir():
+        path.unlink()
+    assert run("cassettes/test_a", "-o", "report", "--base", "HEAD") == 0
+    assert {(row["cassette"], row["state"]) for row in rows(project / "report")} == {
+        ("cassettes/test_a", "removed")
+    }
+
+
 def test_objects_that_git_does_not_have(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """As in a clone that was made without them: told by the file's name, and nothing is written."""
     git("init", "-q")

@@ -119,9 +119,9 @@ class _Base:
 
 
 class _Job(NamedTuple):
-    """The cassettes to read: the one that is there, and the one before it."""
+    """The cassettes to read, the one that is there and the one before it, and how it is called."""
 
-    place: Path
+    name: str
     new: Path | None
     old: Path | None
     has_base: bool
@@ -164,20 +164,24 @@ def _read(path: Path, output: Path, base: _Base | None) -> _Found:
     new = by_place(path, walk)
     old = {} if base is None else by_place(base.path, walk)
     jobs = [
-        _Job(place, new.get(place), old.get(place), base is not None)
+        _Job(_name(place, path), new.get(place), old.get(place), base is not None)
         for place in sorted(new.keys() | old.keys())
     ]
     pages = tracked(done(_pages, jobs), total=len(jobs), what="Reading")
     return _Found(pages, base, walk.problems, path)
 
 
+def _name(place: Path, path: Path) -> str:
+    """What a cassette is called: its place in the tree, or the path that it is."""
+    return os.fspath(path if place == Path() else place)
+
+
 def _pages(job: _Job) -> _Pages:
     """What the page shows of a cassette; whatever is wrong with it is told in the result."""
-    new = loaded_or_empty(job.new, job.place)
-    old = loaded_or_empty(job.old, job.place)
-    name = os.fspath((job.new or job.old or job.place) if job.place == Path() else job.place)
+    new = loaded_or_empty(job.new, Path(job.name))
+    old = loaded_or_empty(job.old, Path(job.name))
     found = compare(old, new) if job.has_base else [Comparison(None, one) for one in new.recordings]
-    sources = (_source(name, one, has_base=job.has_base) for one in found)
+    sources = (_source(job.name, one, has_base=job.has_base) for one in found)
     return _Pages(tuple(map(page_recording, sources)), (*old.problems, *new.problems))
 
 
