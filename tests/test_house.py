@@ -31,6 +31,7 @@ EDGES = {
     "_aiohttp_stub",
     "_cassette",
     "_cassette_files",
+    "_cassette_tools",
     "_cassette_misses",
     "_catalogue",
     "_config",
@@ -44,6 +45,7 @@ EDGES = {
     "_leftovers",
     "_misses",
     "_modes",
+    "_open_cassettes",
     "_pruning",
     "_recorder",
     "_recording_directory",
@@ -57,6 +59,13 @@ EDGES = {
     "_saving",
     "_test_run",
     "_test_warning",
+    "_tool_entries",
+    "_tool_failure",
+    "_tool_misses",
+    "_tool_run",
+    "_tool_signature",
+    "_tool_values",
+    "_tools",
     "_vcrpy",
     "_whole_run",
     "matchers",
@@ -192,6 +201,7 @@ def test_the_public_names_are_these() -> None:
         "cassette_fixture",
         *("VcrLlmError", "ConfigurationError", "RecordingError", "MalformedRecording"),
         *("RecordingNotSaved", "RecordingEnds", "RecordingExpired", "VcrLlmWarning"),
+        *("recorded_tool", "RecordedToolError"),
     }
     for name in vcr_llm.__all__:
         assert getattr(vcr_llm, name) is not None

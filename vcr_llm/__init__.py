@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vcr_llm._errors import (
         ConfigurationError,
         MalformedRecording,
+        RecordedToolError,
         RecordingEnds,
         RecordingError,
         RecordingExpired,
@@ -23,11 +24,13 @@ if TYPE_CHECKING:
     )
     from vcr_llm._fixtures import cassette_fixture
     from vcr_llm._recorder import VCR, use_cassette
+    from vcr_llm._tools import recorded_tool
 
 __all__ = [
     "VCR",
     "ConfigurationError",
     "MalformedRecording",
+    "RecordedToolError",
     "RecordingEnds",
     "RecordingError",
     "RecordingExpired",
@@ -38,6 +41,7 @@ __all__ = [
     "config",
     "matchers",
     "persister",
+    "recorded_tool",
     "serializer",
     "use_cassette",
 ]
@@ -48,6 +52,7 @@ _HOMES = {
     "VCR": "_recorder",
     "ConfigurationError": "_errors",
     "MalformedRecording": "_errors",
+    "RecordedToolError": "_errors",
     "RecordingEnds": "_errors",
     "RecordingError": "_errors",
     "RecordingExpired": "_errors",
@@ -56,6 +61,7 @@ _HOMES = {
     "VcrLlmWarning": "_errors",
     "cassette_fixture": "_fixtures",
     "config": "_config",
+    "recorded_tool": "_tools",
     "use_cassette": "_recorder",
 }
 

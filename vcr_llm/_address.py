@@ -23,20 +23,22 @@ def address_of(document: dict[str, JSON]) -> str:
 
     ``sha256(json.dumps({"body", "endpoint", "method", "test_id"}, sort_keys=True))``, where floats
     are rounded to 5 places, decimals of four or more places inside strings are written with 5, and
-    the endpoint is the path that the URL has.
+    the endpoint is the path that the URL has. Of a tool's call it is that of ``{"kwargs",
+    "provider", "tool_name"}`` as they are, which is the carried-over system's rule.
     """
     request = document.get("request")
     if not isinstance(request, dict):
         msg = "request is missing"
         raise MalformedRecording(msg)
+    if "tool_name" in request:
+        return _digest({key: request.get(key) for key in ("kwargs", "provider", "tool_name")})
     addressed = {
         "body": _rounded(request.get("body")),
         "endpoint": split_url(str(request.get("url"))).path,
         "method": request.get("method"),
         "test_id": document.get("test_id"),
     }
-    text = json.dumps(addressed, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return _digest(addressed)
 
 
 def file_name(address: str, repeat: int = 1) -> str:
@@ -57,6 +59,15 @@ def as_file_name(test_id: str) -> str:
     ``default_cassette_name``).
     """
     return "".join("-" if character in r"<>?%*:|\"'/\\" else character for character in test_id)
+
+
+def _digest(addressed: dict[str, JSON]) -> str:
+    text = json.dumps(addressed, sort_keys=True, default=_as_python_writes)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _as_python_writes(value: object) -> object:
+    return float(value) if isinstance(value, Number) else str(value)
 
 
 def _rounded(value: JSON) -> JSON:

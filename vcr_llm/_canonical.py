@@ -213,11 +213,11 @@ def _grouped(keys: Iterable[object]) -> list[list[int]]:
 def has_own_name(recording: Named) -> bool:
     """Whether the file's name follows another rule than that of addresses.
 
-    Tool calls, and recordings of the carried-over system, which hashed other things at times.
+    Those of the carried-over system, which hashed other things at times.
     """
     name, document = recording
     request = document.get("request")
-    if not isinstance(request, dict) or not isinstance(request.get("url"), str):
+    if not isinstance(request, dict) or not (is_tool_call(document) or "url" in request):
         return True
     if is_ours(document) or _CARRIED_OVER.fullmatch(name) is None:
         return False

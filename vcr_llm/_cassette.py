@@ -16,8 +16,10 @@ import threading
 import weakref
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -28,6 +30,7 @@ from vcr.request import Request as VcrRequest
 
 from vcr_llm._age import is_expired
 from vcr_llm._cassette_misses import CassetteMisses
+from vcr_llm._cassette_tools import CassetteTools
 from vcr_llm._ending import decode_ending
 from vcr_llm._entries import Entries
 from vcr_llm._entry import Entry, Playback
@@ -37,6 +40,8 @@ from vcr_llm._expiry import tell_age
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._ledger import LEDGER, CassetteUse
 from vcr_llm._loading import Loading
+from vcr_llm._misses import counted
+from vcr_llm._open_cassettes import is_tools_own
 from vcr_llm._plan import Plan
 from vcr_llm._recording_directory import Recording
 from vcr_llm._request_index import Failure
@@ -44,6 +49,7 @@ from vcr_llm._request_key import KeyedRequest, RequestKey
 from vcr_llm._saving import Saving
 from vcr_llm._set_aside import SetAside
 from vcr_llm._stream_end import says_its_end
+from vcr_llm._tool_entries import ToolEntry
 from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_from_vcrpy, to_vcrpy
 
 
@@ -76,12 +82,14 @@ class RecordingCassette(Cassette):
         )
         self._set_aside: SetAside | None = None
         self._misses = CassetteMisses(self._loading.directory.path, plan, self._entries)
+        self.tools = CassetteTools(self, self._saving, self._misses)
         self._taken: weakref.WeakKeyDictionary[VcrRequest, Entry] = weakref.WeakKeyDictionary()
         self._renewals: weakref.WeakKeyDictionary[VcrRequest, Entry] = weakref.WeakKeyDictionary()
         self._answered: weakref.WeakSet[VcrRequest] = weakref.WeakSet()
         self._unanswered: set[RequestKey] = set()
         self._problems: list[Exception] = []
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
+        """Who holds it looks at the recordings, and takes or adds one."""
         self._saver: int | None = None
         self._put_off: list[Tape] = []
         self._is_closed = False
@@ -99,14 +107,14 @@ class RecordingCassette(Cassette):
         if self._begins_anew:
             self._loading.before()  # a broken file is told before anything is paid for
         if not self.plan.rewrite:
-            self._loading.load_own()
+            self._loading.load_own(self.tools.entries)
             self._metadata = dict(self._loading.metadata)
         if not (self._begins_anew or self.write_protected):
             self._set_aside = self._failed_recordings()
         for path in self.plan.extra_paths:
-            self._loading.load_extra(path)
+            self._loading.load_extra(path, self.tools.entries)
         has_any = self._loading.existed and not self.plan.rewrite
-        self.rewound = has_any or bool(self._entries.held)
+        self.rewound = has_any or bool(self._entries.held or self.tools.entries.held)
         self.dirty = False
 
     @property
@@ -130,7 +138,7 @@ class RecordingCassette(Cassette):
     @property
     def data(self) -> list[tuple[VcrRequest, VcrResponse]]:
         """All requests and responses, in the order of replay."""
-        with self._lock:
+        with self.lock:
             return [(entry.request, entry.response) for entry in self._entries.in_order()]
 
     @data.setter
@@ -140,7 +148,7 @@ class RecordingCassette(Cassette):
     @property
     def play_counts(self) -> Counter[int]:
         """How often each interaction of `data` was played."""
-        with self._lock:
+        with self.lock:
             played = enumerate(entry.plays for entry in self._entries.in_order())
             return Counter({index: plays for index, plays in played if plays})
 
@@ -150,8 +158,25 @@ class RecordingCassette(Cassette):
 
     @property
     def play_count(self) -> int:
-        """How many responses were played."""
-        return sum(entry.plays for entry in self._entries.held)
+        """How many recordings were played, calls of tools among them."""
+        return sum(entry.plays for entry in self._held)
+
+    @property
+    def all_played(self) -> bool:
+        """Whether every recording was played, calls of tools among them."""
+        with self.lock:
+            _ = self._entries.in_order(), self.tools.entries.in_order()
+            return all(entry.plays for entry in self._held)
+
+    def __len__(self) -> int:
+        """How many recordings there are, calls of tools among them."""
+        with self.lock:
+            return len(self._entries.in_order()) + len(self.tools.entries.in_order())
+
+    @property
+    def _held(self) -> list[Entry | ToolEntry]:
+        """The requests and the calls of tools that were read so far."""
+        return [*self._entries.held, *self.tools.entries.held]
 
     @property
     def write_protected(self) -> bool:
@@ -164,20 +189,20 @@ class RecordingCassette(Cassette):
 
     def rewind(self) -> None:
         """Everything can be played again, what was recorded now as well."""
-        with self._lock:
-            for entry in self._entries.held:
+        with self.lock:
+            for entry in self._held:
                 entry.plays, entry.has_answered = 0, False
 
     # --- matching -----------------------------------------------------------------------------
 
     def play(self, request: VcrRequest) -> Playback | None:
         """What answers a request, matched and taken in one step; None where nothing does."""
-        filtered = self._filtered(request)
+        filtered = self.filter_request(request)
         if not filtered:
             return None
         seen = self._entries.look_at(filtered)
-        with self._lock:
-            entry = self._available(seen, filtered) if self._is_playing else None
+        with self.lock:
+            entry = self._available(seen, filtered) if self.is_playing else None
             if entry is not None and self._renews(entry):
                 self._renew(request, entry)
                 return None
@@ -195,7 +220,7 @@ class RecordingCassette(Cassette):
 
     def takes(self, request: VcrRequest) -> bool:
         """Whether the cassette has to do with a request at all; hooks may leave it out."""
-        return bool(self._filtered(request))
+        return bool(self.filter_request(request))
 
     def can_play_response_for(self, request: VcrRequest) -> bool:
         """Whether a recording answers the request.
@@ -203,12 +228,12 @@ class RecordingCassette(Cassette):
         It is then set aside for this request object, so that of two threads which ask for the
         last recording one gets it.
         """
-        filtered = self._filtered(request)
+        filtered = self.filter_request(request)
         if not filtered:
             return False
         seen = self._entries.look_at(filtered)
-        with self._lock:
-            if self._is_playing and self._can_take(request, seen, filtered):
+        with self.lock:
+            if self.is_playing and self._can_take(request, seen, filtered):
                 entry = self._taken.get(request)
                 # In `once`, vcrpy's stubs would send nothing.
                 if entry is None or self.write_protected or not self._renews(entry):
@@ -225,8 +250,8 @@ class RecordingCassette(Cassette):
 
     def play_response(self, request: VcrRequest) -> VcrResponse:
         """The response to a request; it counts as played."""
-        with self._lock:
-            filtered = self._filtered(request)
+        with self.lock:
+            filtered = self.filter_request(request)
             entry = None
             if filtered:
                 entry = self._take(request, self._entries.look_at(filtered), filtered)
@@ -243,30 +268,37 @@ class RecordingCassette(Cassette):
 
     def _responses(self, request: VcrRequest) -> Iterator[tuple[int, VcrResponse]]:
         """vcrpy's list of all responses that match a request, played or not."""
-        filtered = self._filtered(request)
+        filtered = self.filter_request(request)
         if not filtered:
             return
-        with self._lock:
+        with self.lock:
             found = list(self._matching(self._entries.look_at(filtered), filtered))
             places = self._entries.in_order()
         for entry in found:
             yield places.index(entry), entry.response
 
     def __contains__(self, request: VcrRequest) -> bool:
-        filtered = self._filtered(request)
+        filtered = self.filter_request(request)
         if not filtered:
             return False
-        with self._lock:
+        with self.lock:
             return self._available(self._entries.look_at(filtered), filtered) is not None
 
     @property
-    def _is_playing(self) -> bool:
+    def is_playing(self) -> bool:
+        """Whether what is recorded may answer."""
         return self.record_mode != RecordMode.ALL and (
             self.rewound or bool(self.allow_playback_repeats)
         )
 
-    def _filtered(self, request: VcrRequest) -> VcrRequest | None:
-        """The request after vcrpy's filters and hooks, None where they leave it out."""
+    def filter_request(self, request: VcrRequest) -> VcrRequest | None:
+        """The request after vcrpy's filters and hooks, None where they leave it out.
+
+        What a running tool sends is part of the tool's own recording.
+        """
+        return None if is_tools_own(self) else self._hooked_request(request)
+
+    def _hooked_request(self, request: VcrRequest) -> VcrRequest | None:
         return self._before_record_request(request) if self.plan.has_hooks else request
 
     def _can_take(self, request: VcrRequest, seen: KeyedRequest, filtered: VcrRequest) -> bool:
@@ -334,11 +366,11 @@ class RecordingCassette(Cassette):
         self, request: VcrRequest
     ) -> list[tuple[VcrRequest, list[str], list[Failure]]]:
         """vcrpy's list of the most similar recorded requests, with what matches and what not."""
-        filtered = self._filtered(request)
+        filtered = self.filter_request(request)
         if not filtered:
             return []
         seen = self._entries.look_at(filtered)
-        with self._lock:
+        with self.lock:
             compared = [
                 (entry.request, *self._entries.compare(seen, filtered, entry))
                 for entry in self._entries.in_order()
@@ -353,32 +385,37 @@ class RecordingCassette(Cassette):
 
     def miss_text(self, request: VcrRequest) -> str:
         """Why no recording answers a request; kept in ``misses``, once for each."""
-        filtered = self._filtered(request) or request
+        filtered = self.filter_request(request) or request
         seen = self._entries.look_at(filtered)
-        with self._lock:
+        with self.lock:
             aside = self._failed_recordings()
             kept = None if aside is None else aside.take(seen, filtered)
             return self._misses.text(seen, filtered, RecordMode(self.record_mode), kept)
 
     def unrecorded_rest(self, playback: Playback) -> RecordingEnds:
         """The error for a client that reads on where the recorded one had stopped."""
-        return self._misses.unrecorded_rest(playback)
+        count = counted(len(playback.events), "event")
+        return self._misses.unrecorded_rest(count, playback.ended, playback.path)
 
     # --- recording ----------------------------------------------------------------------------
 
     def append(self, request: VcrRequest, response: VcrResponse) -> None:
-        """Record an exchange.
+        """Record an exchange that has just ended, unless filters, hooks or a tool leave it out."""
+        if self.filter_request(request):
+            self.record(request, response)
 
-        Its file is on disk when this returns, unless it has to wait for the end of the test. What
-        cannot be saved is raised when the cassette is left.
+    def record(self, request: VcrRequest, response: VcrResponse) -> None:
+        """Record an exchange that `takes` had said yes to, wherever it comes to its end.
+
+        Its file is on disk when this returns, unless it has to wait for the end of the test.
         """
         sent_headers = request_from_vcrpy(request).headers
-        filtered = self._filtered(request)
+        filtered = self._hooked_request(request)
         if not filtered:
             return
         recorded = self._before_record_response(copy.deepcopy(response))
-        with self._lock:
-            if self._is_closed:  # a thread of an earlier test is still at work
+        with self.keeping() as is_open:
+            if not is_open:
                 return
             self._unanswered.discard(self._entries.look_at(filtered).key)
             if recorded is None:
@@ -389,11 +426,26 @@ class RecordingCassette(Cassette):
             self._entries.add(entry)
             self.dirty = True
             if self.record_mode != RecordMode.NONE:
-                self._saver = threading.get_ident()
-                try:
-                    self._record_or_remember(entry, filtered, recorded, sent_headers)
-                finally:
-                    self._saver = None
+                self._record(entry, filtered, recorded, sent_headers)
+
+    @contextmanager
+    def keeping(self) -> Iterator[bool]:
+        """While this lasts, something is recorded; False where the cassette is closed already.
+
+        What prevents it is raised by `finish`, when the HTTP libraries are restored, and not in
+        the middle of somebody's request.
+        """
+        with self.lock:
+            if self._is_closed:  # a thread of an earlier test is still at work
+                yield False
+                return
+            self._saver = threading.get_ident()
+            try:
+                yield True
+            except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the end
+                self._problems.append(error)
+            finally:
+                self._saver = None
         while self._put_off:
             self._put_off.pop().close()
 
@@ -406,19 +458,6 @@ class RecordingCassette(Cassette):
         if is_saving:
             self._put_off.append(tape)
         return is_saving
-
-    def _record_or_remember(
-        self, entry: Entry, request: VcrRequest, response: VcrResponse, sent_headers: Headers
-    ) -> None:
-        """Save a recording.
-
-        What prevents it is raised by `finish`, when the HTTP libraries are restored, and not in
-        the middle of somebody's request.
-        """
-        try:
-            self._record(entry, request, response, sent_headers)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the end
-            self._problems.append(error)
 
     def _record(
         self, entry: Entry, request: VcrRequest, response: VcrResponse, sent_headers: Headers
@@ -451,7 +490,7 @@ class RecordingCassette(Cassette):
         """
         for tape in list(self.tapes):
             tape.close()
-        with self._lock:
+        with self.lock:
             self._is_closed = True
             has_failed = has_raised or self.plan.has_failed()
             try:
@@ -468,8 +507,7 @@ class RecordingCassette(Cassette):
 
     def played(self) -> list[tuple[str, Recording | None]]:
         """What answered a request: its name, and the recording where it is one of ours."""
-        held = self._entries.held
-        return [(self._misses.name_of(one), one.recording) for one in held if one.plays]
+        return [(self._misses.name_of(one), one.recording) for one in self._held if one.plays]
 
     def about(self, said: str) -> str:
         """What is said of this cassette, with its path and how to record it anew."""
@@ -478,19 +516,20 @@ class RecordingCassette(Cassette):
     @property
     def has_recorded(self) -> bool:
         """Whether a request was sent."""
-        return any(entry.is_new for entry in self._entries.held)
+        return any(entry.is_new for entry in self._held)
 
     def unplayed(self) -> list[Path]:
         """The files of this cassette's own that nothing played, in the order of replay."""
-        with self._lock:
-            return [
-                entry.recording.path
-                for entry in self._entries.in_order()
-                if entry.is_own and entry.recording is not None and not entry.plays
+        with self.lock:
+            held: list[Entry | ToolEntry] = [
+                *self._entries.in_order(),
+                *self.tools.entries.in_order(),
             ]
+        left = [entry for entry in sorted(held, key=attrgetter("order")) if not entry.plays]
+        return [one.recording.path for one in left if one.is_own and one.recording is not None]
 
     def _use(self, *, has_failed: bool) -> CassetteUse:
-        entries = self._entries.held
+        entries = self._held
         in_files = [(str(e.recording.path.absolute()), e) for e in entries if e.recording]
         played = {path: entry.plays for path, entry in in_files if entry.plays}
         mode = "rewrite" if self.plan.rewrite else str(RecordMode(self.record_mode).value)
@@ -516,7 +555,7 @@ class RecordingCassette(Cassette):
                 self._saving.save_metadata(self._metadata)
         elif not self._begins_anew:  # else the old recordings are still there
             self._saving.set_aside()
-        if not (has_failed or self._problems or self._unanswered):
+        if not (has_failed or self._problems or self._unanswered or self.tools.unanswered):
             self._remove_stale()
 
     def _remove_stale(self) -> None:
@@ -528,11 +567,12 @@ class RecordingCassette(Cassette):
         if self.plan.rewrite:
             self._saving.remove_old()
         elif self.record_mode == RecordMode.ALL or self.drop_unused_requests:
-            self._saving.remove(
+            stale = [
                 entry.recording
                 for entry in self._entries.in_order()
                 if entry.is_own and entry.recording is not None and self._is_stale(entry)
-            )
+            ]
+            self._saving.remove([*stale, *self.tools.stale()])
 
     def _is_stale(self, entry: Entry) -> bool:
         if self.record_mode != RecordMode.ALL:

@@ -7,12 +7,14 @@ from pathlib import Path
 from vcr.record_mode import RecordMode
 from vcr.request import Request as VcrRequest
 
+from vcr_llm._ending import Ending
 from vcr_llm._entries import Entries
-from vcr_llm._entry import Entry, Playback
+from vcr_llm._entry import Entry
 from vcr_llm._errors import RecordingEnds
 from vcr_llm._misses import Candidate, describe_miss, record_again
 from vcr_llm._plan import Plan
 from vcr_llm._request_key import KeyedRequest
+from vcr_llm._tool_entries import ToolEntry
 
 
 class CassetteMisses:
@@ -23,7 +25,7 @@ class CassetteMisses:
         self._directory = directory
         self._plan = plan
         self._entries = entries
-        self._shown_path = _nearby(directory)
+        self.shown_path = _nearby(directory)
 
     def text(
         self, seen: KeyedRequest, filtered: VcrRequest, mode: RecordMode, kept: Entry | None = None
@@ -34,33 +36,32 @@ class CassetteMisses:
             [self._candidate(seen, filtered, entry) for entry in self._entries.in_order()],
             parts=self._entries.parts,
             ignore=self._plan.options.ignore,
-            cassette=self._shown_path,
+            cassette=self.shown_path,
             record_mode=str(mode.value),
             test_id=self._plan.told_test,
             kept=None if kept is None else self.name_of(kept),
         )
-        self._keep(text)
+        self.keep(text)
         return text
 
-    def unrecorded_rest(self, playback: Playback) -> RecordingEnds:
+    def unrecorded_rest(self, count: str, ended: Ending | None, path: Path | None) -> RecordingEnds:
         """The error for a client that reads on where the recorded one had stopped."""
-        count = len(playback.events)
-        is_cancelled = playback.ended is not None and playback.ended.is_cancelled
+        is_cancelled = ended is not None and ended.is_cancelled
         what = "task was cancelled" if is_cancelled else "client closed this stream"
         error = RecordingEnds(
-            f"the recorded {what} after {count} event{'' if count == 1 else 's'}, and this one "
-            f"reads on. Record it again: {record_again(self._plan.told_test)}",
-            path=playback.path,
+            f"the recorded {what} after {count}, and this one reads on. "
+            f"Record it again: {record_again(self._plan.told_test)}",
+            path=path,
         )
-        self._keep(str(error))
+        self.keep(str(error))
         return error
 
     def about(self, said: str) -> str:
         """What is said of this cassette, with its path and how to record it anew."""
         again = f"To record it anew: {record_again(self._plan.told_test)}"
-        return f"{self._shown_path}: {said}\n{again}"
+        return f"{self.shown_path}: {said}\n{again}"
 
-    def name_of(self, entry: Entry) -> str:
+    def name_of(self, entry: Entry | ToolEntry) -> str:
         """What to call a recording: its file, with the directory where that is another one."""
         if entry.recording is None:
             return "a recording of the old cassette" if not entry.is_new else "a new recording"
@@ -79,7 +80,8 @@ class CassetteMisses:
             failures=failures,
         )
 
-    def _keep(self, text: str) -> None:
+    def keep(self, text: str) -> None:
+        """Keep an explanation, once."""
         if text not in self.texts:
             self.texts.append(text)
 

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from vcr_llm._address import file_name, parse_file_name
 from vcr_llm._event_loop import beside_event_loop
-from vcr_llm._foreign import is_http_exchange
 from vcr_llm._recording import replay_order
 from vcr_llm._recording_directory import (
     FAILED,
@@ -129,8 +128,7 @@ class DirectoryView:
         if self._all is None:
             recordings = self._read(beside_event_loop(self._names_of_visible))
             for recording in recordings:
-                if is_http_exchange(recording.document):
-                    recording.check()
+                recording.check()
             self._all = sorted(recordings, key=_order)
         return self._all
 

@@ -2,6 +2,7 @@
 
 VcrLlmError
 ├─ ConfigurationError         an option is unknown, of the wrong type, or contradicts another
+├─ RecordedToolError          a recorded tool had raised an exception that is no built-in one
 ├─ RecordingError             carries ``path``, the file or directory it is about
 │  ├─ MalformedRecording      a file is not a recording: which place in it, what was expected
 │  ├─ RecordingNotSaved       a recording could not be written, or a cassette not replaced
@@ -9,7 +10,7 @@ VcrLlmError
 │  └─ RecordingExpired        recordings are older than ``max_age``, and ``on_expiry`` is "fail"
 └─ VcrLlmWarning              (a UserWarning) worth a look, nothing is lost
 
-A request that no recording answers raises vcrpy's own
+A request or a call of a tool that no recording answers raises vcrpy's own
 ``vcr.errors.CannotOverwriteExistingCassetteException``, which teams already catch and explain.
 
 None of these derives from vcrpy's ``CassetteDecodeError``: vcrpy swallows that one, treats the
@@ -27,6 +28,22 @@ class VcrLlmError(Exception):
 
 class ConfigurationError(VcrLlmError, ValueError):
     """An option is unknown, has the wrong type, or contradicts another one."""
+
+
+class RecordedToolError(VcrLlmError):
+    """A tool raised this when it was recorded; ``type_name`` is the name of the exception's type.
+
+    Nothing is imported because a recording names it: ``recorded_tool(raises=...)`` names the
+    exceptions of your own that a replay may raise again.
+    """
+
+    def __init__(self, type_name: str, message: str) -> None:
+        self.type_name = type_name
+        self.message = message
+        super().__init__(f"{type_name}: {message}" if message else type_name)
+
+    def __reduce__(self) -> tuple[type[RecordedToolError], tuple[str, str]]:
+        return type(self), (self.type_name, self.message)
 
 
 class RecordingError(VcrLlmError):

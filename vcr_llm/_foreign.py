@@ -40,6 +40,11 @@ def is_tool_call(document: Document) -> bool:
     return isinstance(request, dict) and "tool_name" in request
 
 
+def is_foreign(document: Document) -> bool:
+    """Whether another system made the recording: ours say when."""
+    return "recorded_at" not in document
+
+
 def is_http_exchange(document: Document) -> bool:
     """Whether a server answered: neither a tool call nor an error before any response."""
     response = document.get("response")

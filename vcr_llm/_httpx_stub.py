@@ -146,7 +146,7 @@ class _Exchange:
 
     def save(self, response: Response) -> None:
         """Give the exchange to the cassette."""
-        self.cassette.append(self._vcr_request, response_to_vcrpy(response))
+        self.cassette.record(self._vcr_request, response_to_vcrpy(response))
 
     def milliseconds(self) -> int:
         """The time since the request."""

@@ -14,12 +14,13 @@ from vcr_llm._catalogue import Catalogue, DirectoryView, catalogue_of
 from vcr_llm._entries import Entries
 from vcr_llm._entry import Entry, Order
 from vcr_llm._event_loop import beside_event_loop
-from vcr_llm._foreign import is_http_exchange
+from vcr_llm._foreign import is_http_exchange, is_tool_call
 from vcr_llm._interaction import Interaction
 from vcr_llm._plan import Plan
 from vcr_llm._recording import replay_order
 from vcr_llm._recording_directory import FAILED, Recording, RecordingDirectory
 from vcr_llm._set_aside import SetAside
+from vcr_llm._tool_entries import ToolEntries
 from vcr_llm._vcrpy import VcrResponse
 
 _OWN, _LATER = 0, 1  # recordings of the directory come before all others
@@ -84,10 +85,11 @@ class Loading:
         """The recordings that the directory held when the cassette was opened, all read."""
         return self._view.all() if self._view is not None else []
 
-    def load_own(self) -> None:
+    def load_own(self, tools: ToolEntries) -> None:
         """Take in what the directory has, or the old cassette that stands in its place."""
         if self._view is not None:
             self._entries.open(self._view, self._own_entry)
+            tools.open(self._view)
         if self._plan.options.layout == "directory":
             self._old_cassette = old_cassette_of(self.directory.path, *self._plan.old_names)
         if not self.existed:
@@ -107,12 +109,14 @@ class Loading:
         self.metadata = {**metadata, **self.metadata}
         return True
 
-    def load_extra(self, path: str) -> None:
+    def load_extra(self, path: str, tools: ToolEntries) -> None:
         """Take in another cassette, of which nothing is ever written."""
         directory = directory_of(path)
         if directory.is_dir():
             for recording in RecordingDirectory(directory).recordings():
-                if is_http_exchange(recording.document):
+                if is_tool_call(recording.document):
+                    tools.add_extra(recording)
+                elif is_http_exchange(recording.document):
                     self._hold(recording.interaction, recording)
             return
         file = Path(path.removesuffix(SUFFIX))

@@ -44,19 +44,20 @@ def describe_miss(  # noqa: PLR0913 - one keyword for each line of the text
     """
     model = incoming.request.get("model")
     asked = f" (model {model})" if model else ""
+    how_many = counted(len(candidates), "recording")
     lines = [
         f"No recording answers {incoming.key.method} {incoming.request.get('url')}{asked}",
-        f"Cassette: {cassette} ({_count(len(candidates), 'recording')}, record mode {record_mode})",
+        f"Cassette: {cassette} ({how_many}, record mode {record_mode})",
     ]
     matching = [found for found in candidates if not found.failures]
     if matching:
         lines += ["", "These match, but are already played:"]
-        lines += [f"  {name}" for name in _names(matching)]
+        lines += listed([candidate.name for candidate in matching])
     elif candidates:
         lines += ["", *_nearest_lines(incoming, candidates, parts, ignore)]
     if kept is not None:
         lines += ["", f"A test that failed has recorded it: {kept}. Recording takes it over."]
-    return "\n".join([*lines, "", *_how_to_record(test_id)])
+    return "\n".join([*lines, "", *how_to_record(test_id)])
 
 
 def _nearest_lines(
@@ -73,10 +74,7 @@ def _nearest_lines(
         key=lambda pair: (len(pair[1]), pair[0].is_played),
     )
     played = ", already played" if nearest.is_played else ""
-    shown = [f"  {difference}" for difference in found[:_MOST_DIFFERENCES]]
-    if len(found) > _MOST_DIFFERENCES:
-        shown.append(f"  … and {_count(len(found) - _MOST_DIFFERENCES, 'more place')}")
-    shown += [f"  {objection}" for objection in _objections(nearest)]
+    shown = [*difference_lines(found), *(f"  {objection}" for objection in _objections(nearest))]
     return [f"Nearest is {nearest.name}{played}. It differs in:", *shown]
 
 
@@ -119,14 +117,24 @@ def _equal(one: object, other: object) -> bool:
     return one == other
 
 
-def _names(candidates: Sequence[Candidate]) -> list[str]:
-    names = [candidate.name for candidate in candidates[:_MOST_NAMES]]
-    if len(candidates) > _MOST_NAMES:
-        names.append(f"… and {len(candidates) - _MOST_NAMES} more")
-    return names
+def difference_lines(found: Sequence[Difference]) -> list[str]:
+    """A line for each difference, not too many."""
+    shown = [f"  {difference}" for difference in found[:_MOST_DIFFERENCES]]
+    if len(found) > _MOST_DIFFERENCES:
+        shown.append(f"  … and {counted(len(found) - _MOST_DIFFERENCES, 'more place')}")
+    return shown
 
 
-def _how_to_record(test_id: str | None) -> list[str]:
+def listed(names: Sequence[str]) -> list[str]:
+    """A line for each name, not too many."""
+    shown = [f"  {name}" for name in names[:_MOST_NAMES]]
+    return (
+        shown if len(names) <= _MOST_NAMES else [*shown, f"  … and {len(names) - _MOST_NAMES} more"]
+    )
+
+
+def how_to_record(test_id: str | None) -> list[str]:
+    """The commands that record what is missing; ``test_id`` is None outside pytest."""
     if test_id is None:
         return [
             'To record it, use record_mode="new_episodes"; to record the cassette anew, "rewrite".'
@@ -148,5 +156,6 @@ def _command(test_id: str) -> str:
     return f"pytest {shlex.quote(test_id)}"
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """A number of things, in words."""
     return f"{number} {what}{'' if number == 1 else 's'}"

@@ -21,6 +21,8 @@ class Plan:
 
     Other processes may have the same fixture, and record into the same directory.
     """
+    is_live: bool = False
+    """Whether nothing is played and nothing recorded."""
     rewrite: bool = False
     record_on_exception: bool = True
     extra_paths: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ from vcr_llm._cassette_files import directory_of
 from vcr_llm._config import DEFAULT_MATCH_ON, HOST_MATCH_ON, SERIALIZER, refuse_unknown
 from vcr_llm._errors import ConfigurationError, VcrLlmWarning
 from vcr_llm._modes import LIVE, mode_from_environment, mode_word
+from vcr_llm._open_cassettes import closed, opened
 from vcr_llm._options import NAMES, Options
 from vcr_llm._plan import Plan
 from vcr_llm._redaction import Redaction
@@ -36,6 +37,12 @@ _HOOKS = (
     *("before_record", "before_record_request", "before_record_response"),
     "after_load_interaction",
 )
+
+# What makes of a cassette one that is not there.
+_SENDS_EVERYTHING = {
+    "skip_patchers": PATCHER_NAMES,
+    "before_record_request": lambda _request: None,
+}
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -72,24 +79,27 @@ class VCR(vcr.VCR):
     ) -> CassetteContextDecorator:
         refuse_unknown(options)
         own: dict[str, Any] = {**self._own, "with_current_defaults": with_current_defaults}
-        if "record_mode" not in options:
+        is_live = self._takes_environment(options) and mode_word() == LIVE
+        if is_live:
+            own |= _SENDS_EVERYTHING
+        elif "record_mode" not in options:
             own |= self._default_mode()
         context: CassetteContextDecorator
         context = open_cassette(
             self,
             super()._use_cassette,
             {**own, **options},
-            lambda: Plan(test_id=_current_test()),
+            lambda: Plan(test_id=_current_test(), is_live=is_live),
         )
         return context
 
+    def _takes_environment(self, options: Mapping[str, Any]) -> bool:
+        """Whether ``VCR_LLM_MODE`` decides: nobody gave a mode."""
+        return self._mode is None and "record_mode" not in options
+
     def _default_mode(self) -> dict[str, Any]:
         """The mode given to this object, or the one that the environment asks for."""
-        if self._mode is not None:
-            return {"record_mode": self._mode}
-        if mode_word() == LIVE:
-            return {"skip_patchers": PATCHER_NAMES, "before_record_request": lambda _request: None}
-        mode = mode_from_environment()
+        mode = mode_from_environment() if self._mode is None else self._mode
         return {} if mode is None else {"record_mode": mode}
 
 
@@ -182,6 +192,8 @@ class RecordingContext(CassetteContextDecorator):
     def __enter__(self) -> RecordingCassette:
         cassette: RecordingCassette = super().__enter__()
         self._opened = cassette
+        if not cassette.plan.is_live:
+            opened(cassette)
         self._log_filter = LogFilter(Redaction(cassette.plan.options.redact))
         for logger in _host_loggers():
             logger.addFilter(self._log_filter)
@@ -193,8 +205,9 @@ class RecordingContext(CassetteContextDecorator):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        super().__exit__(kind, error, traceback)
         cassette = self._opened
+        closed(cassette)
+        super().__exit__(kind, error, traceback)
         for logger in _host_loggers():
             logger.removeFilter(self._log_filter)
         _tell_misses(cassette, error)

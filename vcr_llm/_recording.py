@@ -12,6 +12,7 @@ from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._normalization import normalized
 from vcr_llm._options import Options
 from vcr_llm._redaction import Redaction
+from vcr_llm._tool_call import ToolAnswer, ToolCall, tool_document
 
 _LAST_KEYS = ("sequence", "recorded_at")
 
@@ -41,6 +42,21 @@ def new_recording(
     address = address_of(document)
     if options.normalize:
         document = normalized(document, address)
+    return _dated(address, document)
+
+
+def new_tool_recording(
+    call: ToolCall, answer: ToolAnswer, test_id: str | None, options: Options
+) -> Addressed:
+    """The document of a tool's call that was made just now.
+
+    Nothing in it is made constant: the caller may do anything with what a tool gives back.
+    """
+    document = Redaction(options.redact).document(tool_document(call, answer, test_id))
+    return _dated(address_of(document), document)
+
+
+def _dated(address: str, document: Document) -> Addressed:
     document["recorded_at"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return Addressed(address, document)
 

@@ -31,11 +31,12 @@ from vcr_llm._document import (
     written_request,
 )
 from vcr_llm._errors import MalformedRecording, RecordingError, RecordingNotSaved
-from vcr_llm._foreign import Document, is_http_exchange
+from vcr_llm._foreign import Document, is_http_exchange, is_tool_call
 from vcr_llm._interaction import Interaction, Request, Response
 from vcr_llm._json import JSON, write_document
 from vcr_llm._recording import replay_order, says_the_same
 from vcr_llm._request_key import KeyedRequest
+from vcr_llm._tool_call import check_tool_document
 
 METADATA = "metadata.json"
 """The file that holds what ``Cassette.get_metadata`` stores."""
@@ -60,19 +61,19 @@ class Recording:
     @cached_property
     def interaction(self) -> Interaction:
         """The exchange that the document holds; raises MalformedRecording where it holds none."""
-        with self._located():
+        with self.located():
             return from_document(self.document)
 
     @cached_property
     def request(self) -> Request:
         """The request alone; raises MalformedRecording where the document holds none."""
-        with self._located():
+        with self.located():
             return request_of(self.document)
 
     @cached_property
     def exact(self) -> tuple[JSON, JSON, str]:
         """The request as it is written, as `KeyedRequest.exact` has it."""
-        with self._located():
+        with self.located():
             return KeyedRequest(written_request(self.document)).exact
 
     def played(self) -> tuple[Response, list[bytes]]:
@@ -80,16 +81,20 @@ class Recording:
 
         Raises MalformedRecording where the document holds none.
         """
-        with self._located():
+        with self.located():
             return played_response(self.document)
 
     def check(self) -> None:
-        """Raise MalformedRecording where the document does not hold an exchange."""
-        with self._located():
-            check_document(self.document)
+        """Raise MalformedRecording where the document does not hold what it should."""
+        with self.located():
+            if is_tool_call(self.document):
+                check_tool_document(self.document)
+            elif is_http_exchange(self.document):
+                check_document(self.document)
 
     @contextmanager
-    def _located(self) -> Iterator[None]:
+    def located(self) -> Iterator[None]:
+        """What is said in here about the document is said about the file."""
         try:
             yield
         except RecordingError as error:
@@ -242,7 +247,7 @@ class RecordingDirectory:
         Raises MalformedRecording, with the file, the place in it and the cure.
         """
         recording = self.load(path)
-        if recording is not None and is_http_exchange(recording.document):
+        if recording is not None:
             recording.check()
         return recording
 

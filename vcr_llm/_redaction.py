@@ -67,8 +67,9 @@ class Redaction:
             redacted["endpoint"] = _clean_path(endpoint, clean)
         if isinstance(kept := request.get("headers"), dict):
             redacted["headers"] = _clean_headers(kept, clean)
-        if "body" in request:
-            redacted["body"] = _clean_value(request["body"], clean)
+        for content in ("body", "kwargs"):  # the latter of a tool's call
+            if content in request:
+                redacted[content] = _clean_value(request[content], clean)
         if isinstance(model := request.get("model"), str):
             redacted["model"] = clean(model)
         return redacted
@@ -84,8 +85,9 @@ class Redaction:
             redacted["headers"] = _clean_headers(headers, clean)
         if isinstance(reason := response.get("reason"), str):
             redacted["reason"] = clean(reason)
-        if isinstance(ended := response.get("ended"), dict):
-            redacted["ended"] = _clean_value(ended, clean)
+        for told in ("ended", "exception_data"):
+            if isinstance(how := response.get(told), dict):
+                redacted[told] = _clean_value(how, clean)
         before = response.get("body")
         after = redacted["body"] = _clean_value(before, clean)
         if isinstance(framing := response.get("framing"), dict):

@@ -111,7 +111,12 @@ def differences(
     found += _query_differences(old_head[-1], new_head[-1])
     old_body = normalized_body(recorded.get("body"), ignore)
     new_body = normalized_body(incoming.get("body"), ignore)
-    return found + list(_differences(old_body, new_body, ""))
+    return found + value_differences(old_body, new_body)
+
+
+def value_differences(recorded: JSON, incoming: JSON) -> list[Difference]:
+    """Where two values that matching sees as `normalized_body` differ, by path."""
+    return list(_differences(recorded, incoming, ""))
 
 
 def parse_ignored_path(path: str) -> IgnoredPath:

@@ -8,13 +8,14 @@ from typing import Any, NamedTuple
 
 from vcr_llm._address import address_of
 from vcr_llm._event_loop import beside_event_loop
-from vcr_llm._foreign import Document, is_http_exchange
+from vcr_llm._foreign import Document, is_http_exchange, is_tool_call
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._plan import Plan
-from vcr_llm._recording import Addressed, new_recording
+from vcr_llm._recording import Addressed, new_recording, new_tool_recording
 from vcr_llm._recording_directory import Recording, RecordingDirectory
 from vcr_llm._recording_writer import RecordingWriter, Staging
 from vcr_llm._set_aside import forget, is_worth_keeping, set_aside
+from vcr_llm._tool_call import ToolAnswer, ToolCall
 
 
 class _Waiting(NamedTuple):
@@ -71,6 +72,13 @@ class Saving:
         addressed = new_recording(interaction, self._plan.options, secret_headers=sent_headers)
         if renews is not None:
             return self._renew(addressed.document, renews)
+        return self._write(addressed)
+
+    def save_tool_call(self, call: ToolCall, answer: ToolAnswer) -> Recording | None:
+        """Write the call of a tool, as `save` does."""
+        return self._write(new_tool_recording(call, answer, self._plan.test_id, self._plan.options))
+
+    def _write(self, addressed: Addressed) -> Recording | None:
         self._recorded.add(addressed.address)
         staging = self._staging
         if staging is None:
@@ -128,8 +136,12 @@ class Saving:
         self._directory.save_metadata(metadata)
 
     def remove_old(self) -> None:
-        """Leave only what was recorded now."""
-        self.remove(found for found in self._before() if is_http_exchange(found.document))
+        """Leave only what was recorded now, and errors of another system's clients."""
+        self.remove(
+            found
+            for found in self._before()
+            if is_tool_call(found.document) or is_http_exchange(found.document)
+        )
 
     def remove(self, stale: Iterable[Recording]) -> None:
         """Remove recordings, but for those whose files hold what was recorded now."""

@@ -130,8 +130,8 @@ def _sent_headers(document: Document) -> Headers:
 
 # What `Redaction.document` looks at; the members of others are looked at as a body would be.
 _REDACTED = {
-    "request": ("method", "url", "headers", "body", "endpoint", "model"),
-    "response": ("body", "is_streaming", "reason", "headers", "framing"),
+    "request": ("method", "url", "headers", "body", "endpoint", "model", "kwargs"),
+    "response": ("body", "is_streaming", "reason", "headers", "framing", "exception_data"),
 }
 
 

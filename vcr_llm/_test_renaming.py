@@ -65,11 +65,19 @@ def _covers(name: str, test_id: str) -> bool:
 
 
 def renamed_document(document: Document, renamings: Sequence[Renaming]) -> Document:
-    """The document with the id that its test has now."""
-    test_id = document.get("test_id")
+    """The document with the id that its test has now; a tool's call says it twice."""
+    renamed = _renamed_members(document, renamings)
+    request = document.get("request")
+    if isinstance(request, dict) and "test_id" in request:
+        renamed = {**renamed, "request": _renamed_members(request, renamings)}
+    return renamed
+
+
+def _renamed_members(members: Document, renamings: Sequence[Renaming]) -> Document:
+    test_id = members.get("test_id")
     if not isinstance(test_id, str):
-        return document
-    return {**document, "test_id": renamed_test(test_id, renamings)}
+        return members
+    return {**members, "test_id": renamed_test(test_id, renamings)}
 
 
 def usual_place(test_id: str) -> tuple[str, ...] | None:

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from vcr_llm._document import from_document, test_id_of
 from vcr_llm._errors import RecordingError
-from vcr_llm._foreign import Document, is_http_exchange
+from vcr_llm._foreign import Document, is_http_exchange, is_tool_call
 from vcr_llm._json import JSON
 from vcr_llm._json_path import item, member
+from vcr_llm._tool_call import check_tool_document
 
 _PLACE = re.compile(
     r"(?s)(?P<place>(?:test_id|request|response|framing)[\w.\[\]]*):? (?P<problem>.+)"
@@ -40,7 +41,9 @@ def located(problem: str) -> Fault:
 def faults(document: Document) -> Iterator[Fault]:
     """What in a document is not as the format has it; only the first thing that stops a replay."""
     try:
-        if is_http_exchange(document):
+        if is_tool_call(document):
+            check_tool_document(document)
+        elif is_http_exchange(document):
             from_document(document)
         else:
             test_id_of(document)

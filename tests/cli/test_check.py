@@ -268,16 +268,17 @@ def test_recorded_exceptions_and_tool_calls_are_looked_at_for_what_they_are(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """They are no exchange over HTTP, and still have a test."""
-    tool = {
-        "test_id": 5,
+    tool: dict[str, Any] = {
+        "test_id": "t.py::test_x",
         "request": {"provider": "p", "tool_name": "search", "kwargs": {"password": "hunter2"}},
         "response": {"body": 1, "is_streaming": False},
     }
-    save(tmp_path / "test_x", {f"{'0' * 64}.json": tool})
+    wrong = tool | {"test_id": 5, "request": tool["request"] | {"kwargs": {"query": "x"}}}
+    save(tmp_path / "test_x", {f"{'0' * 64}.json": tool, f"{'1' * 64}.json": wrong})
     found = _brief(_found(capsys, tmp_path))
     assert [(place, rule) for _name, place, rule in found] == [
-        ("test_id", "malformed"),
         ("request.kwargs.password", "secret"),
+        ("test_id", "malformed"),
     ]
 
 

@@ -22,7 +22,8 @@ _LONGEST = 2000
 
 def failure_of(exchange: Exchange) -> Failure | None:
     """The failure that an answer tells of, None where it tells of none."""
-    told = next(_told(exchange), None) or _cut(at(exchange.document, "response", "ended"))
+    response = exchange.document.get("response")
+    told = next(_told(exchange), None) or _cut(at(response, "ended")) or _raised(response)
     if told is not None or exchange.status is None or exchange.status < _FAILED:
         return told
     return Failure(_without_words(exchange))
@@ -34,6 +35,14 @@ def _cut(ended: JSON) -> Failure | None:
         return None
     kind = first_text(ended, "type")
     return Failure(first_text(ended, "message") or kind or "", kind)
+
+
+def _raised(response: JSON) -> Failure | None:
+    """The exception that a tool raised; those of HTTP clients are told as answers."""
+    if at(response, "is_exception") is not True:
+        return None
+    data = at(response, "exception_data")
+    return Failure(first_text(data, "message") or "", first_text(data, "type"))
 
 
 def _told(exchange: Exchange) -> Iterator[Failure]:

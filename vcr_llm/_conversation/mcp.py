@@ -13,6 +13,7 @@ from vcr_llm._conversation.parts import Parts, parts_of
 from vcr_llm._conversation.values import Answer, Data, Message, Note, Part, ToolCall, ToolResult
 from vcr_llm._foreign import TOOL_SCHEME
 from vcr_llm._json import JSON
+from vcr_llm._tagged import BYTES, tag_of, untag_json
 
 _CALL = "tools/call"
 
@@ -71,11 +72,23 @@ def tool_messages(exchange: Exchange) -> tuple[Message, ...]:
 def _tool_answers(exchange: Exchange) -> tuple[Answer, ...]:
     """What the tool gave back."""
     parts = tuple(part for event in exchange.events for part in _given_back(event.payload))
-    return (Answer((ToolResult(parts),), role="answer"),)
+    is_error = at(exchange.document, "response", "is_exception") is True
+    return (Answer((ToolResult(parts, is_error=is_error),), role="answer"),)
 
 
 def _given_back(payload: JSON) -> Parts:
-    return parts_of(payload) if isinstance(payload, str) else (Data(payload),)
+    return parts_of(payload) if isinstance(payload, str) else (Data(_unlabelled(payload)),)
+
+
+def _unlabelled(value: JSON) -> JSON:
+    """A value without the labels that say which classes its parts are of."""
+    if isinstance(value, list):
+        return [_unlabelled(item) for item in value]
+    if not isinstance(value, dict) or tag_of(value) == BYTES:
+        return value
+    if tag_of(value) is not None:
+        return _unlabelled(untag_json(value))
+    return {name: _unlabelled(item) for name, item in value.items()}
 
 
 TOOL = Dialect("tool", _is_tool, _tool_answers)
