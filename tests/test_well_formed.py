@@ -35,7 +35,8 @@ def test_an_error_is_parted_into_place_and_problem(problem: str, fault: tuple[st
 
 def test_a_good_document_has_no_fault() -> None:
     """Ours, a tool's call, a recorded exception."""
-    tool: Document = {"test_id": "t.py::x", "request": {"tool_name": "x"}, "response": {"body": 1}}
+    call: Document = {"provider": "p", "tool_name": "x", "kwargs": {}}
+    tool: Document = {"test_id": "t.py::x", "request": call, "response": {"body": 1}}
     exception: Document = {"request": {"url": "x"}, "response": {"is_exception": True}}
     assert [*faults(recording(sequence=0)), *faults(tool), *faults(exception)] == []
 

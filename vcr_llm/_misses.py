@@ -74,7 +74,10 @@ def _nearest_lines(
         key=lambda pair: (len(pair[1]), pair[0].is_played),
     )
     played = ", already played" if nearest.is_played else ""
-    shown = [*difference_lines(found), *(f"  {objection}" for objection in _objections(nearest))]
+    shown = [
+        *difference_lines(found, "request"),
+        *(f"  {objection}" for objection in _objections(nearest)),
+    ]
     return [f"Nearest is {nearest.name}{played}. It differs in:", *shown]
 
 
@@ -117,9 +120,9 @@ def _equal(one: object, other: object) -> bool:
     return one == other
 
 
-def difference_lines(found: Sequence[Difference]) -> list[str]:
-    """A line for each difference, not too many."""
-    shown = [f"  {difference}" for difference in found[:_MOST_DIFFERENCES]]
+def difference_lines(found: Sequence[Difference], what: str) -> list[str]:
+    """A line for each difference, not too many; ``what`` is what has come now."""
+    shown = [f"  {difference.told(what)}" for difference in found[:_MOST_DIFFERENCES]]
     if len(found) > _MOST_DIFFERENCES:
         shown.append(f"  … and {counted(len(found) - _MOST_DIFFERENCES, 'more place')}")
     return shown

@@ -86,8 +86,12 @@ class Difference(NamedTuple):
     incoming: Side
 
     def __str__(self) -> str:
+        return self.told("request")
+
+    def told(self, what: str) -> str:
+        """The place and both values; ``what`` is what has come now."""
         recorded, incoming = shortened(_shown(self.recorded), _shown(self.incoming))
-        return f"{self.path}: recorded {recorded}, this request has {incoming}"
+        return f"{self.path}: recorded {recorded}, this {what} has {incoming}"
 
 
 def request_key(request: dict[str, JSON], ignore: Sequence[IgnoredPath] = ()) -> RequestKey:

@@ -49,7 +49,7 @@ def describe_tool_miss(  # noqa: PLR0913 - one keyword for each line of the text
         nearest, differences = min(compared, key=lambda pair: (len(pair[1]), pair[0].is_played))
         played = ", already played" if nearest.is_played else ""
         lines += [f"Nearest is {nearest.name}{played}. It differs in:"]
-        lines += [*difference_lines(differences), ""]
+        lines += [*difference_lines(differences, "call"), ""]
     elif candidates:
         others = dict.fromkeys(
             f"{found.call.tool_name} of {found.call.provider}" for found in candidates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from vcr_llm._cassette import RecordingCassette
 
 _LONGEST_SILENCE = 60.0  # seconds
-_OUR_LINES = 4  # frames between a warning and the line that called the tool
+_OUR_LINES = 5  # frames between a warning and the line that called the tool
 
 
 class ToolRun:
@@ -115,6 +116,12 @@ class ToolRun:
         except Exception as error:
             self._fail(error)
             raise
+        if inspect.iscoroutine(value):
+            value.close()
+            msg = (
+                f"{self._tool.name} gives back a coroutine; decorate the coroutine function itself"
+            )
+            raise ConfigurationError(msg)
         return self.record_items(value) if isinstance(value, Iterator) else self._given(value)
 
     async def record_async(self, function: Callable[[], Awaitable[Any]]) -> Any:

@@ -20,7 +20,10 @@ _BARE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 class Tool:
-    """A function whose calls are recorded."""
+    """A function whose calls are recorded.
+
+    Raises ConfigurationError where ``exclude`` names an argument that it does not take.
+    """
 
     def __init__(
         self,
@@ -36,11 +39,8 @@ class Tool:
         self.raises = tuple(raises)
         self._function = function
         self._exclude = frozenset(exclude)
-
-    @cached_property
-    def signature(self) -> inspect.Signature:
-        """The function's parameters, without annotations that only their author's module knows."""
-        return inspect.signature(self._function)
+        self._signature = inspect.signature(function)
+        self._refuse_unknown()
 
     @cached_property
     def defaults(self) -> Arguments:
@@ -58,7 +58,7 @@ class Tool:
         Raises ConfigurationError, which names the argument, for what JSON cannot say.
         """
         try:
-            bound = self.signature.bind(*arguments, **keywords)
+            bound = self._signature.bind(*arguments, **keywords)
         except TypeError:
             return None
         given = set(bound.arguments)
@@ -90,9 +90,20 @@ class Tool:
         except Exception:  # noqa: BLE001 - whatever stands in an annotation, it may only be for mypy
             return getattr(function, "__annotations__", {}).get("return")
 
+    def _refuse_unknown(self) -> None:
+        """Raise ConfigurationError where `exclude` names what the function does not take."""
+        parameters = self._signature.parameters
+        takes_any = any(
+            parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()
+        )
+        unknown = sorted(self._exclude - parameters.keys())
+        if unknown and not takes_any:
+            msg = f"recorded_tool: {self.name} has no argument {unknown[0]!r} to exclude"
+            raise ConfigurationError(msg)
+
     def _recorded(self) -> Iterator[tuple[str, inspect.Parameter]]:
         """The parameters whose arguments are recorded."""
-        for index, (name, parameter) in enumerate(self.signature.parameters.items()):
+        for index, (name, parameter) in enumerate(self._signature.parameters.items()):
             is_owner = index == 0 and name in _OWNERS
             if not is_owner and name not in self._exclude:
                 yield name, parameter

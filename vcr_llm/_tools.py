@@ -47,6 +47,7 @@ def recorded_tool(
     function's) and its arguments, without those that ``exclude`` names. ``raises`` are exceptions
     of your own that a replay may raise again. Outside a cassette the function is just called.
     """
+    left_out, own = _names(exclude), _exceptions(raises)
 
     def decorate(target: Any) -> Any:
         if isinstance(target, staticmethod | classmethod):
@@ -55,8 +56,8 @@ def recorded_tool(
             target,
             provider=provider or getattr(target, "__module__", None) or "",
             name=name or _name_of(target),
-            exclude=_names(exclude),
-            raises=_exceptions(raises),
+            exclude=left_out,
+            raises=own,
         )
         return wraps(target)(_wrapper_of(target)(target, tool))
 

@@ -1,0 +1,1 @@
+"""Tools whose calls are recorded."""
