@@ -111,6 +111,8 @@ class RecordingCassette(Cassette):
             self._metadata = dict(self._loading.metadata)
         if not (self._begins_anew or self.write_protected):
             self._set_aside = self._failed_recordings()
+            if self._set_aside is not None:
+                self.tools.open_set_aside(self._set_aside.view)
         for path in self.plan.extra_paths:
             self._loading.load_extra(path, self.tools.entries)
         has_any = self._loading.existed and not self.plan.rewrite

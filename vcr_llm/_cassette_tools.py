@@ -9,6 +9,7 @@ from vcr.errors import CannotOverwriteExistingCassetteException
 from vcr.record_mode import RecordMode
 
 from vcr_llm._cassette_misses import CassetteMisses
+from vcr_llm._catalogue import DirectoryView
 from vcr_llm._errors import RecordingEnds
 from vcr_llm._misses import counted
 from vcr_llm._recording_directory import Recording
@@ -42,9 +43,15 @@ class CassetteTools:
         self.entries = ToolEntries(cassette.plan.options)
         self.unanswered: set[ToolKey] = set()
         """The calls that no recording answered, and the tool neither."""
+        self._set_aside: ToolEntries | None = None
         self._cassette = cassette
         self._saving = saving
         self._misses = misses
+
+    def open_set_aside(self, view: DirectoryView) -> None:
+        """Have what tests that failed have recorded, to be taken over."""
+        self._set_aside = ToolEntries(self._cassette.plan.options)
+        self._set_aside.open(view)
 
     def play(self, call: ToolCall, defaults: Arguments) -> ToolEntry | None:
         """What answers a call, matched and taken in one step; None where the tool has to run.
@@ -54,6 +61,7 @@ class CassetteTools:
         seen = self.entries.without_secrets(call)
         with self._cassette.lock:
             entry = self._available(seen, defaults) if self._cassette.is_playing else None
+            entry = entry or self._taken_over(seen, defaults)
             if entry is not None:
                 entry.plays += 1
                 return entry
@@ -100,6 +108,18 @@ class CassetteTools:
         if self._cassette.allow_playback_repeats:
             return next(matching, None)
         return next((entry for entry in matching if entry.is_unplayed), None)
+
+    def _taken_over(self, seen: ToolCall, defaults: Arguments) -> ToolEntry | None:
+        """What a failed test had recorded of a call, unless the tool had failed, too."""
+        if self._set_aside is None:
+            return None
+        for entry in self._set_aside.find(seen, defaults):
+            is_whole = entry.answer.failure is None and entry.answer.ended is None
+            if entry.recording is not None and entry.is_unplayed and is_whole:
+                entry.recording = self._saving.take(entry.recording)
+                self.entries.take_in(entry)
+                return entry
+        return None
 
     def _miss_text(self, seen: ToolCall, defaults: Arguments) -> str:
         """Why no recording answers a call; kept in the cassette's ``misses``, once for each."""

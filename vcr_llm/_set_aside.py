@@ -32,6 +32,7 @@ class SetAside:
         entries: Entries,
         hold: Callable[[Recording], Entry | None],
     ) -> None:
+        self.view = view
         self._entries = entries
         self._hold = hold
         self._given: set[Entry] = set()

@@ -102,6 +102,11 @@ class ToolEntries:
         self.held.append(entry)
         return entry
 
+    def take_in(self, entry: ToolEntry) -> None:
+        """Have what was another folder's as one's own."""
+        entry.order = self._next_place()
+        self.held.append(entry)
+
     def without_secrets(self, call: ToolCall) -> ToolCall:
         """A call as matching sees it."""
         kwargs = self._redaction.request({"kwargs": dict(call.kwargs)})["kwargs"]
