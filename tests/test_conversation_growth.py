@@ -8,7 +8,7 @@ import pytest
 
 from vcr_llm._conversation.growth import Voice, growth_of
 
-TEXT, CALL, ARGUMENTS = Voice.TEXT, Voice.CALL, Voice.ARGUMENTS
+TEXT, CALL, ARGUMENTS, RESULT = Voice.TEXT, Voice.CALL, Voice.ARGUMENTS, Voice.RESULT
 
 
 def stream(*events: Any, **request: Any) -> dict[str, Any]:
@@ -125,6 +125,24 @@ CASES: dict[str, tuple[dict[str, Any], list[list[tuple[Voice, str]]]]] = {
     "text of nobody's": (
         stream({"__type__": "str", "__data__": "ping"}),
         [[(TEXT, "ping")]],
+    ),
+    "a tool that yields": (
+        {
+            "request": {"provider": "p", "tool_name": "f", "kwargs": {}},
+            "response": {"body": ["one ", {"a": 1}, {"a": 1}], "is_streaming": True},
+        },
+        [[(RESULT, "one ")], [(RESULT, '{"a": 1}\n')], [(RESULT, '{"a": 1}\n')]],
+    ),
+    "media that a tool gives": (
+        stream(
+            {
+                "jsonrpc": "2.0",
+                "result": {"content": [{"type": "image", "data": "AA==", "mimeType": "image/png"}]},
+            },
+            jsonrpc="2.0",
+            method="tools/call",
+        ),
+        [[]],
     ),
     "no stream": (
         {"request": {}, "response": {"body": {"choices": []}, "is_streaming": False}},

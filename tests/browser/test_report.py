@@ -274,6 +274,9 @@ def test_on_a_phone(report: Path, comparison: Path, opened: Opener, scheme: str)
         assert not page.is_visible("#recordings")
         page.click("#close")
         page.wait_for_selector("#recordings")
+    open_row(page, QUESTION)
+    page.keyboard.press("/")
+    page.wait_for_selector("#q:focus")
 
 
 def test_light_and_dark(report: Path, opened: Opener) -> None:

@@ -17,7 +17,7 @@ from vcr_llm._conversation.dialect import Answers
 from vcr_llm._conversation.exchange import Event, entries_of, exchange_of
 from vcr_llm._conversation.members import at, mapping, mappings, text
 from vcr_llm._conversation.reader import answers_reader
-from vcr_llm._conversation.values import Refusal, Text, Thinking, ToolCall
+from vcr_llm._conversation.values import Data, Refusal, Text, Thinking, ToolCall, ToolResult
 from vcr_llm._foreign import Document
 from vcr_llm._json import JSON, render
 
@@ -30,10 +30,11 @@ class Voice(StrEnum):
     REFUSAL = "refusal"
     CALL = "call"
     ARGUMENTS = "arguments"
+    RESULT = "result"
 
 
 class Piece(NamedTuple):
-    """What an event adds: some text, the name of a tool, a piece of its arguments."""
+    """What an event adds: some text, the name of a tool, a piece of its arguments or result."""
 
     voice: Voice
     text: str
@@ -128,6 +129,20 @@ def _said(answers: Answers) -> Iterator[tuple[Voice, str]]:
                 yield Voice.THINKING, part.text
             case Refusal():
                 yield Voice.REFUSAL, part.text
+            case ToolResult():
+                yield from ((Voice.RESULT, words) for words in _given(part))
+            case _:
+                pass
+
+
+def _given(result: ToolResult) -> Iterator[str]:
+    """What a tool gives, text as it is and each JSON value in a line."""
+    for part in result.parts:
+        match part:
+            case Text():
+                yield part.text
+            case Data():
+                yield f"{render(part.value, 'spaced')}\n"
             case _:
                 pass
 

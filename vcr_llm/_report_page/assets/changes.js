@@ -17,8 +17,7 @@ const vcrLlmChanges = (() => {
   /* One line of a text. Where a line is there on both sides the words that stayed are, too. */
   const line = (pieces) => {
     if (pieces === null) return element("div", { class: "line line-left-out" }, "⋯");
-    const fates = new Set(pieces.map(([fate]) => fate));
-    if (fates.size === 1 && fates.has("kept")) {
+    if (pieces.every(([fate]) => fate === "kept")) {
       const same = side("kept", pieces);
       const copy = side("kept", pieces);
       copy.classList.add("copy");
@@ -26,11 +25,7 @@ const vcrLlmChanges = (() => {
     }
     const old = pieces.filter(([fate]) => fate !== "added");
     const now = pieces.filter(([fate]) => fate !== "removed");
-    const isOnBoth = fates.has("kept") || fates.size > 1;
-    return [
-      old.length && (isOnBoth || fates.has("removed")) ? side("old", old) : empty(),
-      now.length && (isOnBoth || fates.has("added")) ? side("new", now) : empty(),
-    ];
+    return [old.length ? side("old", old) : empty(), now.length ? side("new", now) : empty()];
   };
 
   const THINGS = {

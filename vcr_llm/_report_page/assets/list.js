@@ -4,7 +4,6 @@
 const vcrLlmList = (() => {
   const { element, number, age } = vcrLlmDom;
   const AT_ONCE = 100;
-  const OUTCOMES = { ok: "ok", error: "error", cut: "cut" };
 
   const table = document.getElementById("table");
   const more = document.getElementById("more");
@@ -24,7 +23,7 @@ const vcrLlmList = (() => {
   };
 
   const badge = (row) => {
-    const label = row.outcome === "error" && row.status ? String(row.status) : OUTCOMES[row.outcome];
+    const label = row.outcome === "error" && row.status ? String(row.status) : row.outcome;
     return element("span", { class: `badge badge-${row.outcome}` }, label);
   };
 

@@ -21,6 +21,7 @@
   const byId = new Map(index.rows.map((row) => [row.id, row]));
   let state = vcrLlmFilters.fromHash();
   let shown = [];
+  let isSearchNext = false;
   let filtered = null; // the filters by which the list was drawn
 
   const address = (id) => vcrLlmFilters.toHash({ ...state, open: id });
@@ -99,6 +100,8 @@
     if (isFirst || state.open !== before) {
       showOpen({ takesFocus: !isFirst && state.open !== "" });
       if (before && !state.open) returnFocus(before);
+      if (isSearchNext) form.elements.q.focus();
+      isSearchNext = false;
     }
   };
 
@@ -140,8 +143,17 @@
     }
   };
 
+  /* Where the list is away while a recording is open, that is closed first. */
+  const search = () => {
+    form.elements.q.focus();
+    form.elements.q.select();
+    if (document.activeElement === form.elements.q) return;
+    isSearchNext = true;
+    location.hash = address("");
+  };
+
   const ACTIONS = {
-    "/": () => form.elements.q.select() ?? form.elements.q.focus(),
+    "/": () => search(),
     j: () => move(1),
     k: () => move(-1),
     p: () => document.querySelector("[data-play]")?.click(),

@@ -17,7 +17,7 @@ const vcrLlmTimeline = (() => {
 
   /* --- the text so far -------------------------------------------------------------------- */
 
-  const HEADS = { thinking: "thinking", refusal: "refusal", call: "calls" };
+  const HEADS = { thinking: "thinking", refusal: "refusal", call: "calls", result: "gives" };
 
   const grown = (events, count) => {
     const pieces = [];
