@@ -8,7 +8,7 @@ READY := .venv/.ready
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test bench lint typecheck suite coverage matrix host providers browser screenshot docs \
-	format clean
+	suites format clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -48,6 +48,9 @@ browser: $(READY) ## The report in Debian's Chromium (needs chromium, and npm ci
 
 screenshot: $(READY) ## The picture of the report in the README, made again
 	@$(BIN)/python -m scripts.browser screenshot
+
+suites: $(READY) ## Test suites of public projects, as they are and with their cassettes converted
+	@$(BIN)/python -m scripts.public_suites
 
 bench: $(READY) ## Benchmarks
 	@$(BIN)/python -m scripts.bench

@@ -22,6 +22,7 @@ from statistics import median
 from time import perf_counter
 from typing import NamedTuple
 
+from scripts.benchmarks.conversion import conversions
 from scripts.environments import ROOT, CommandError, Environment, run
 
 DOCUMENT = ROOT / "docs" / "benchmarks.md"
@@ -39,6 +40,7 @@ TITLES = {
     "load": "Loading a cassette of 1,000 recordings",
     "save": "Saving one recording, by the number of recordings in the cassette",
     "live": "Recording a stream: until the first of 20 events (one every 20 ms); 10,000 events",
+    "convert": "Converting a tree of cassettes: the whole command",
     "start": "A whole run of pytest with one test that uses no cassette",
 }
 
@@ -74,7 +76,11 @@ def measure(*, is_full: bool) -> Results:
     full = ["--full"] if is_full else []
     printed = run(python, "-m", "scripts.benchmarks.measure", *full)
     found = json.loads(printed.rpartition("\n")[2])
-    tables: dict[str, Table] = {**found["timings"], "start": {"pytest": pytest_starts()}}
+    tables: dict[str, Table] = {
+        **found["timings"],
+        "convert": conversions(),
+        "start": {"pytest": pytest_starts()},
+    }
     return Results(tables, [*notes, *found["refusals"]])
 
 

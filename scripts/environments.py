@@ -6,11 +6,14 @@ uv makes them, in a quarter of pip's time; CI makes ten of them.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -53,6 +56,18 @@ def build_wheel() -> Path:
     )
     (wheel,) = folder.glob("*.whl")
     return wheel
+
+
+def download_source(requirement: str, folder: Path) -> Path:
+    """The unpacked source release of a project, which may hold its tests."""
+    run(
+        *(sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--no-build-isolation"),
+        *("--no-binary", ":all:", "--dest", folder, requirement),
+    )
+    (archive,) = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as tar:
+        tar.extractall(folder, filter="data")
+    return folder / archive.name.removesuffix(".tar.gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +146,14 @@ class Environment:
         )
         return run(self.python, "-c", code, *packages).splitlines()
 
-    def pytest(self, *arguments: str, folder: Path = ROOT) -> TestRun:
-        """Run pytest in the folder, which is not on `sys.path`."""
+    def pytest(
+        self, *arguments: str, folder: Path = ROOT, variables: Mapping[str, str] | None = None
+    ) -> TestRun:
+        """Run pytest in the folder, which is not on `sys.path`, with more environment variables."""
         done = subprocess.run(
             [self.path / "bin" / "pytest", "-q", "-p", "no:cacheprovider", *arguments],
             cwd=folder,
+            env={**os.environ, **(variables or {})},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -3,25 +3,12 @@
 from __future__ import annotations
 
 import sys
-import tarfile
 import tempfile
 from pathlib import Path
 
-from scripts.environments import Environment, build_wheel, read_pyproject, run
+from scripts.environments import Environment, build_wheel, download_source, read_pyproject
 
 HOST = "pytest-recording"
-
-
-def download_source(folder: Path) -> Path:
-    """The unpacked source release of the host, which holds its tests."""
-    run(
-        *(sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--no-build-isolation"),
-        *("--no-binary", HOST, "--dest", folder, HOST),
-    )
-    (archive,) = folder.glob("*.tar.gz")
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="data")
-    return folder / archive.name.removesuffix(".tar.gz")
 
 
 def main() -> int:
@@ -31,7 +18,7 @@ def main() -> int:
     environment.prepare()
     environment.uninstall("vcr-llm")
     with tempfile.TemporaryDirectory() as folder:
-        source = download_source(Path(folder))
+        source = download_source(HOST, Path(folder))
         if not (source / "tests").is_dir():
             print(f"{source.name} comes without its tests: nothing to compare")
             return 1
