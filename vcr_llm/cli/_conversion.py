@@ -19,7 +19,6 @@ from vcr_llm._errors import RecordingError
 from vcr_llm._foreign import Document
 from vcr_llm._interaction import Interaction
 from vcr_llm._json import JSON
-from vcr_llm._normalization import normalized
 from vcr_llm._old_cassette import NotACassette, OldCassette, OldInteraction, read_cassette
 from vcr_llm._recording import says_the_same, sequence_of, with_sequence
 from vcr_llm._recording_directory import METADATA, RecordingDirectory
@@ -166,7 +165,7 @@ def _document(old: OldInteraction, *, verbatim: bool) -> tuple[Document, str, in
     document = _REDACTION.document(whole, headers)
     address = address_of(document)
     secrets = _secret_headers(headers) + placeholders_added(whole, document)
-    return normalized(document, address), address, secrets
+    return document, address, secrets
 
 
 def _verbatim(interaction: Interaction) -> Document:

@@ -34,7 +34,7 @@ def command(
 
     Each SOURCE is a file or a tree; a tree becomes a tree of the same shape, in which
     a/test_x.yaml (.yml, .json, .gz) is the directory a/test_x/. DEST may be the source's own tree.
-    Secrets go, and what changes with each recording is made constant, as when recording.
+    Secrets go; ids and times of answers stay, since tests may know them.
 
     Example: vcr-llm convert tests/cassettes tests/cassettes --delete
     """
