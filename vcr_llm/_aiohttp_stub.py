@@ -13,6 +13,7 @@ from typing import Any
 
 from vcr_llm._cassette import RecordingCassette
 from vcr_llm._headers import CONTENT_TYPE
+from vcr_llm._network_watch import exchange_under_way
 
 Request = Callable[..., Awaitable[Any]]
 
@@ -35,7 +36,9 @@ def _with_bytes_of_forms(theirs: Callable[..., Request]) -> Callable[..., Reques
 
         @wraps(request)
         async def request_with_bytes(*arguments: Any, **options: Any) -> Any:
-            return await request(*arguments, **await _rendered(options))
+            rendered = await _rendered(options)
+            with exchange_under_way():
+                return await request(*arguments, **rendered)
 
         return request_with_bytes
 

@@ -73,6 +73,8 @@ class RecordingCassette(Cassette):
         self.tapes: set[Tape] = set()
         """The responses that are being read now."""
         self.plan = plan
+        self.has_been_asked = False
+        """Whether any request came, even if hooks leave it out."""
         self._loading = Loading(Path(path), plan, self._entries, self._hooked)
         self._saving = Saving(
             self._loading.directory,
@@ -298,6 +300,7 @@ class RecordingCassette(Cassette):
 
         What a running tool sends is part of the tool's own recording.
         """
+        self.has_been_asked = True
         return None if is_tools_own(self) else self._hooked_request(request)
 
     def _hooked_request(self, request: VcrRequest) -> VcrRequest | None:
@@ -500,8 +503,8 @@ class RecordingCassette(Cassette):
                     self._settle(has_failed=has_failed)
             finally:
                 self._saving.close()
-                if LEDGER.is_open:
-                    LEDGER.note(self._use(has_failed=has_failed))
+                if LEDGER.is_open and not self.plan.is_live:
+                    LEDGER.note(self.account(has_failed=has_failed))
         if self._problems:
             raise self._problems[0]
         if not (has_failed or self.plan.is_test):
@@ -530,7 +533,8 @@ class RecordingCassette(Cassette):
         left = [entry for entry in sorted(held, key=attrgetter("order")) if not entry.plays]
         return [one.recording.path for one in left if one.is_own and one.recording is not None]
 
-    def _use(self, *, has_failed: bool) -> CassetteUse:
+    def account(self, *, has_failed: bool) -> CassetteUse:
+        """What came of the cassette until now."""
         entries = self._held
         in_files = [(str(e.recording.path.absolute()), e) for e in entries if e.recording]
         played = {path: entry.plays for path, entry in in_files if entry.plays}

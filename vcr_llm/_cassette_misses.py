@@ -38,7 +38,7 @@ class CassetteMisses:
             ignore=self._plan.options.ignore,
             cassette=self.shown_path,
             record_mode=str(mode.value),
-            test_id=self._plan.told_test,
+            test_id=self._plan.name_in_command,
             kept=None if kept is None else self.name_of(kept),
         )
         self.keep(text)
@@ -50,7 +50,7 @@ class CassetteMisses:
         what = "task was cancelled" if is_cancelled else "client closed this stream"
         error = RecordingEnds(
             f"the recorded {what} after {count}, and this one reads on. "
-            f"Record it again: {record_again(self._plan.told_test)}",
+            f"Record it again: {record_again(self._plan.name_in_command)}",
             path=path,
         )
         self.keep(str(error))
@@ -58,7 +58,7 @@ class CassetteMisses:
 
     def about(self, said: str) -> str:
         """What is said of this cassette, with its path and how to record it anew."""
-        again = f"To record it anew: {record_again(self._plan.told_test)}"
+        again = f"To record it anew: {record_again(self._plan.name_in_command)}"
         return f"{self.shown_path}: {said}\n{again}"
 
     def name_of(self, entry: Entry | ToolEntry) -> str:

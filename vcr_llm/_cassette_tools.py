@@ -131,7 +131,7 @@ class CassetteTools:
             ignore=plan.options.ignore,
             cassette=self._misses.shown_path,
             record_mode=str(RecordMode(self._cassette.record_mode).value),
-            test_id=plan.told_test,
+            test_id=plan.name_in_command,
         )
         self._misses.keep(text)
         return text

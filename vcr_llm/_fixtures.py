@@ -20,6 +20,7 @@ import pytest
 from vcr_llm._config import SERIALIZER, unknown_options
 from vcr_llm._errors import ConfigurationError, VcrLlmWarning
 from vcr_llm._modes import LIVE, mode_from_environment, mode_word
+from vcr_llm._test_names import name_in_command
 
 if TYPE_CHECKING:
     from vcr_llm._cassette import RecordingCassette
@@ -106,6 +107,7 @@ def _opened(
     session, failed_before = request.session, request.session.testsfailed
     plan = Plan(
         opened_for=request._pyfuncitem.nodeid,
+        name_in_command=name_in_command(request._pyfuncitem),
         has_failed=lambda: session.testsfailed > failed_before or bool(session.exitstatus),
     )
     merged |= {"path": str(path), "record_mode": mode, "serializer": SERIALIZER}

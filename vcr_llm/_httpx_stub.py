@@ -27,6 +27,7 @@ from vcr_llm._content_coding import DecodedLength
 from vcr_llm._ending import Ending
 from vcr_llm._entry import Playback
 from vcr_llm._interaction import Arrival, Response
+from vcr_llm._network_watch import exchange_under_way
 from vcr_llm._vcrpy import response_to_vcrpy
 
 _SWITCHING_PROTOCOLS = 101  # RFC 9110, 15.2.2: what follows is no HTTP any more
@@ -60,7 +61,8 @@ def _handle_request(cassette: RecordingCassette, real: Handle, httpx: ModuleType
         if (playback := exchange.playback()) is not None:
             return exchange.played(playback)
         try:
-            response = real(transport, request)
+            with exchange_under_way():
+                response = real(transport, request)
         except httpx.TransportError as error:
             exchange.fail(error)
             raise
@@ -78,7 +80,8 @@ def _handle_async_request(cassette: RecordingCassette, real: Handle, httpx: Modu
         if (playback := exchange.playback()) is not None:
             return exchange.played(playback)
         try:
-            response = await real(transport, request)
+            with exchange_under_way():
+                response = await real(transport, request)
         except httpx.TransportError as error:
             exchange.fail(error)
             raise

@@ -38,6 +38,11 @@ class CassetteUse:
         """How many requests it answered."""
         return sum(self.played.values()) + self.played_elsewhere
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether it did nothing at all."""
+        return not (self.replayed or self.recorded or self.missed)
+
 
 class Ledger:
     """The uses that nobody has taken yet, of the pytest run that began last."""

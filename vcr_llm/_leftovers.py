@@ -28,7 +28,7 @@ def judge_unplayed(item: pytest.Item, cassette: RecordingCassette) -> None:
     unplayed = [path for path in cassette.unplayed() if _is_own(path, cassette)]
     if not unplayed:
         return
-    text = _text(item, unplayed)
+    text = _text(item, cassette, unplayed)
     if judgement == "fail":
         pytest.fail(text, pytrace=False)
     warn_of(item, text)
@@ -46,20 +46,20 @@ def _is_own(path: Path, cassette: RecordingCassette) -> bool:
     return read_document(path).get("test_id") == cassette.plan.test_id
 
 
-def _text(item: pytest.Item, unplayed: Sequence[Path]) -> str:
+def _text(item: pytest.Item, cassette: RecordingCassette, unplayed: Sequence[Path]) -> str:
     root = item.config.rootpath
     count = len(unplayed)
     names = [f"  {path.name}" for path in unplayed[:_MOST_NAMES]]
     if count > _MOST_NAMES:
         names.append(f"  … and {count - _MOST_NAMES} more")
-    cassette = relative(str(unplayed[0].parent.absolute()), root)
+    directory = relative(str(unplayed[0].parent.absolute()), root)
     what = f"{count} recording{'' if count == 1 else 's'}"
     return "\n".join(
         [
-            f"The test passed, but did not play {what} of {cassette}:",
+            f"The test passed, but did not play {what} of {directory}:",
             *names,
             "",
             "To remove what no test plays, run all of them:    pytest --vcr-llm-prune",
-            f"To record this test anew:    {record_again(item.nodeid)}",
+            f"To record this test anew:    {record_again(cassette.plan.name_in_command)}",
         ]
     )

@@ -23,6 +23,8 @@ class Plan:
     """
     is_live: bool = False
     """Whether nothing is played and nothing recorded."""
+    name_in_command: str | None = None
+    """The test that records the cassette, as a command names it; None outside our plugin."""
     rewrite: bool = False
     record_on_exception: bool = True
     extra_paths: tuple[str, ...] = ()
@@ -33,8 +35,3 @@ class Plan:
     has_failed: Callable[[], bool] = bool
     is_finished_later: Callable[[], bool] = bool
     """Whether somebody else calls `RecordingCassette.finish` when more is over."""
-
-    @property
-    def told_test(self) -> str | None:
-        """The test to name in a command, None outside our plugin."""
-        return self.test_id if self.is_test else self.opened_for

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vcr_llm._errors import RecordingError
-from vcr_llm._foreign import is_http_exchange
+from vcr_llm._foreign import is_http_exchange, is_tool_call
 from vcr_llm._ledger import CassetteUse
 from vcr_llm._recording_directory import Recording, RecordingDirectory
 from vcr_llm._run_summary import relative
@@ -89,7 +89,7 @@ def _prune(
 
 def _may_go(recording: Recording, uses: Sequence[CassetteUse], skipped: Collection[str]) -> bool:
     """Whether a recording is one that these tests, and no others, would have played."""
-    if not is_http_exchange(recording.document):
+    if not (is_http_exchange(recording.document) or is_tool_call(recording.document)):
         return False
     owner = recording.document.get("test_id")
     if uses[0].is_flat:

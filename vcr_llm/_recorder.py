@@ -224,7 +224,7 @@ class RecordingContext(CassetteContextDecorator):
 
 def _tell_misses(cassette: RecordingCassette, error: BaseException | None) -> None:
     """Say again which requests no recording answered: an SDK may have hidden it."""
-    if not cassette.misses or cassette.plan.told_test is not None:
+    if not cassette.misses or cassette.plan.name_in_command is not None:
         return
     text = "\n\n".join(cassette.misses)
     if error is None:

@@ -18,7 +18,7 @@ def redact_report(report: pytest.TestReport, redaction: Redaction) -> None:
     """Take what is a secret by its shape out of the report's text, in place."""
     clean = redaction.text
     report.sections = [(title, clean(text)) for title, text in report.sections]
-    shown = report.longrepr
+    shown: Any = report.longrepr
     if isinstance(shown, str):
         report.longrepr = clean(shown)
         return
@@ -26,6 +26,8 @@ def redact_report(report: pytest.TestReport, redaction: Redaction) -> None:
         _clean_traceback(traceback, clean)
         if crash is not None:
             crash.message = clean(crash.message)
+    if hasattr(shown, "sections"):
+        shown.sections = [(title, clean(text), line) for title, text, line in shown.sections]
     # pytest keeps the last of the chain a second time, for the short summary.
     crash = getattr(shown, "reprcrash", None)
     if crash is not None:

@@ -26,11 +26,16 @@ class RunUses:
         self.all: list[CassetteUse] = []
         self.spared: set[str] = set()
         """The names of cassettes that skipped tests name in their marks."""
+        self.last_busy: str | None = None
+        """The last test in which another cassette than its mark's did something."""
 
     def attach(self, item: pytest.Item, report: pytest.TestReport) -> None:
         """Give a report what was written down in this process, as plain values."""
-        if taken := _taken():
-            setattr(report, _CARRIED, taken)
+        taken = LEDGER.take()
+        if taken:
+            setattr(report, _CARRIED, [asdict(use) for use in taken])
+        if any(not (use.is_tests_own or use.is_idle) for use in taken):
+            self.last_busy = item.nodeid
         if report.skipped and (named := _named_cassettes(item)):
             setattr(report, _NAMED, named)
 

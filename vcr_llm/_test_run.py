@@ -12,16 +12,19 @@ import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vcr_llm._config import SERIALIZER, unknown_options
 from vcr_llm._modes import LIVE, mode_from_environment, mode_word
+from vcr_llm._test_names import name_in_command, test_id_of
 
 if TYPE_CHECKING:
     import pytest
     import vcr
 
     from vcr_llm._cassette import RecordingCassette
+    from vcr_llm._network_watch import NetworkWatch
 
 
 @dataclass(slots=True)
@@ -30,7 +33,8 @@ class TestRun:
 
     __test__ = False  # pytest, this is not a test
 
-    nodeid: str
+    test_id: str
+    name_in_command: str
     merged: dict[str, Any]
     record_mode: str
     cassette_name: str
@@ -41,6 +45,8 @@ class TestRun:
     is_green: bool = False
     """Whether the body has also run to its end: it was not skipped, nor did it fail as expected."""
     cassette: RecordingCassette | None = None
+    _told_misses: int = 0
+    _watch: NetworkWatch | None = None
 
     @classmethod
     def of(cls, request: pytest.FixtureRequest) -> TestRun:
@@ -51,7 +57,8 @@ class TestRun:
             merged.update(mark.kwargs)
         asked = request.config.getoption("--record-mode")
         return cls(
-            nodeid=node.nodeid,
+            test_id=test_id_of(node),
+            name_in_command=name_in_command(node),
             merged=merged,
             record_mode=merged.get("record_mode", request.getfixturevalue("record_mode")),
             cassette_name=request.getfixturevalue("default_cassette_name"),
@@ -80,13 +87,38 @@ class TestRun:
         if self.cassette is not None and self.has_passed:
             self.cassette.finish(has_raised=has_raised)
 
-    def judge(self, item: pytest.Item) -> None:
-        """Say what is odd about a test that has passed; fail it where its options say so."""
-        if self.cassette is None or not self.is_green:
+    def watch(self, root: Path) -> None:
+        """Begin to look for what the test sends past its cassette."""
+        from vcr_llm._network_watch import NetworkWatch
+
+        self._watch = NetworkWatch(root, self.merged)
+        self._watch.start()
+
+    def end_watch(self) -> None:
+        """The cassette is about to be left."""
+        if self._watch is not None:
+            self._watch.stop()
+
+    def judge(self, item: pytest.Item, *, has_others: bool) -> None:
+        """Say what is odd about a test that is over; fail it where its options say so.
+
+        ``has_others`` says that cassettes beside the test's own were used in it.
+        """
+        if self.cassette is None:
             return
         from vcr_llm._expiry import judge_age
+        from vcr_llm._interception import warn_of_connections, warn_of_nothing
         from vcr_llm._leftovers import judge_unplayed
 
+        connections = self._watch.found if self._watch is not None else []
+        warn_of_connections(item, connections)
+        if not self.is_green:
+            return
+        is_idle = (
+            not self.cassette.has_been_asked and self.cassette.account(has_failed=False).is_idle
+        )
+        if is_idle and not has_others and not connections:
+            warn_of_nothing(item, self.cassette)
         judge_age(item, self.cassette)
         judge_unplayed(item, self.cassette)
 
@@ -106,7 +138,8 @@ class TestRun:
         for sentence in unknown_options(options):
             warnings.warn(sentence, VcrLlmWarning, stacklevel=2)
         plan = Plan(
-            test_id=self.nodeid,
+            test_id=self.test_id,
+            name_in_command=self.name_in_command,
             is_test=True,
             extra_paths=tuple(getattr(host.persister, "extra_paths", ())),
             old_names=_old_names(self.cassette_name),
@@ -119,9 +152,15 @@ class TestRun:
         context = open_cassette(host, use_host_cassette, options, lambda: plan)
         return context
 
-    def misses(self) -> str:
-        """A text about the requests that no recording answered, empty for none."""
-        return "\n\n".join(self.cassette.misses) if self.cassette is not None else ""
+    def misses(self, *, has_failed: bool) -> str:
+        """A text about the requests that no recording answered, empty for none.
+
+        A failure is shown with all of them, each report of what passed with those since the last.
+        """
+        if self.cassette is None:
+            return ""
+        told, self._told_misses = self._told_misses, len(self.cassette.misses)
+        return "\n\n".join(self.cassette.misses[0 if has_failed else told :])
 
 
 def _old_names(name: str) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import pytest
 
 from vcr_llm._fixtures import take_misses
 from vcr_llm._ledger import LEDGER
+from vcr_llm._miss_reports import MissListing, add_misses
 from vcr_llm._run_end import PRUNE, SUMMARY, RunEnd
 from vcr_llm._run_uses import RunUses, is_worker
 from vcr_llm._test_run import TestRun, mode_problem
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 _RUN = pytest.StashKey[TestRun]()
 _USES = pytest.StashKey[RunUses]()
-_SECTION = "vcr-llm: requests that no recording answered"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,7 +50,6 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(_Run(config, uses), "vcr_llm_run")
     LEDGER.open()
     config.add_cleanup(LEDGER.close)
-    config.pluginmanager.register(_HiddenMisses(), "vcr_llm_hidden_misses")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -70,7 +69,10 @@ def pytest_fixture_setup(
         cassette = yield
     finally:
         del request.config.stash[_RUN]
-    run.cassette = cassette if hasattr(cassette, "misses") else None
+    if hasattr(cassette, "misses"):
+        run.cassette = cassette
+        run.watch(request.config.rootpath)
+        request.addfinalizer(run.end_watch)  # runs before the cassette is left
     return cassette
 
 
@@ -106,12 +108,13 @@ def pytest_runtest_makereport(
     report = yield
     run = item.stash.get(_RUN, None)
     misses = take_misses(item.config)
+    if run is not None:
+        misses = "\n\n".join(filter(None, (misses, run.misses(has_failed=report.failed))))
     if run is not None and call.when != "teardown":
         run.has_passed = call.when == "call" and not report.failed
         run.is_green = call.when == "call" and report.passed and not hasattr(report, "wasxfail")
-        misses = "\n\n".join(filter(None, (misses, run.misses())))
     if misses:
-        report.sections.append((_SECTION, misses))
+        add_misses(report, misses)
     if run is not None and run.cassette is not None and report.failed:
         from vcr_llm._redaction import Redaction
         from vcr_llm._report import redact_report
@@ -133,7 +136,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
         run.finish(has_raised=True)
         raise
     run.finish(has_raised=False)
-    run.judge(item)
+    run.judge(item, has_others=item.config.stash[_USES].last_busy == item.nodeid)
 
 
 class _Run:
@@ -142,6 +145,7 @@ class _Run:
     def __init__(self, config: pytest.Config, uses: RunUses) -> None:
         self._uses = uses
         self._whole = WholeRun(config)
+        self._misses = MissListing()
         self._end = None if is_worker(config) else RunEnd(config, uses, self._whole)
 
     def pytest_deselected(self, items: Sequence[pytest.Item]) -> None:
@@ -161,6 +165,7 @@ class _Run:
         if self._end is not None:
             self._whole.reported(report)
             self._uses.gather(report)
+            self._misses.take(report)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -182,33 +187,8 @@ class _Run:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Tell of it."""
         if self._end is not None:
+            self._misses.tell(terminalreporter)
             self._end.tell(terminalreporter)
-
-
-class _HiddenMisses:
-    """Tells of requests that no recording answered although the test passed.
-
-    Reports come here from every worker of pytest-xdist.
-    """
-
-    def __init__(self) -> None:
-        self._found: list[tuple[str, str]] = []
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the misses of tests that passed: nobody sees the sections of their reports."""
-        if report.passed:
-            self._found += [
-                (report.nodeid, text) for title, text in report.sections if title == _SECTION
-            ]
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """List them."""
-        if not self._found:
-            return
-        terminalreporter.section(f"{_SECTION}, in tests that passed")
-        for nodeid, text in self._found:
-            terminalreporter.line(nodeid, bold=True)
-            terminalreporter.line(text)
 
 
 def _is_recorded(request: pytest.FixtureRequest) -> bool:
