@@ -67,12 +67,15 @@ class NetworkWatch:
     """Notes the connections that are made past a cassette between `start` and `stop`.
 
     ``options`` are the test's: the hosts that they ignore or allow are left out, and so are threads
-    that ran before.
+    that ran before. ``is_recorded`` says that what this context sends is recorded in another way.
     """
 
-    def __init__(self, root: Path, options: Mapping[str, Any]) -> None:
+    def __init__(
+        self, root: Path, options: Mapping[str, Any], *, is_recorded: Callable[[], bool] = bool
+    ) -> None:
         self.found: list[Connection] = []
         self._root = root
+        self._is_recorded = is_recorded
         self._ignored = [str(host) for host in options.get("ignore_hosts") or ()]
         if options.get("ignore_localhost"):
             self._ignored += _LOCAL
@@ -98,7 +101,6 @@ class NetworkWatch:
                 delattr(socket.socket, name)
             else:
                 setattr(socket.socket, name, self._before[name])
-        self._older.add(None)
         self._ours.clear()
 
     def _noting(self, connect: Callable[..., Any]) -> Callable[..., Any]:
@@ -110,7 +112,9 @@ class NetworkWatch:
         return noting_connect
 
     def _note(self, host: str, port: int) -> None:
-        if _under_way.get() or port == _DNS or threading.get_ident() in self._older:
+        if _under_way.get() or self._is_recorded() or port == _DNS:
+            return
+        if threading.get_ident() in self._older:
             return
         frames = list(_frames(sys._getframe(2)))
         if any(map(_is_not_past, frames)):

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,11 +88,14 @@ class TestRun:
         if self.cassette is not None and self.has_passed:
             self.cassette.finish(has_raised=has_raised)
 
-    def watch(self, root: Path) -> None:
+    def watch(self, root: Path, cassette: RecordingCassette) -> None:
         """Begin to look for what the test sends past its cassette."""
         from vcr_llm._network_watch import NetworkWatch
+        from vcr_llm._open_cassettes import is_tools_own
 
-        self._watch = NetworkWatch(root, self.merged)
+        self.cassette = cassette
+        is_recorded = partial(is_tools_own, cassette)
+        self._watch = NetworkWatch(root, self.merged, is_recorded=is_recorded)
         self._watch.start()
 
     def end_watch(self) -> None:

@@ -70,8 +70,7 @@ def pytest_fixture_setup(
     finally:
         del request.config.stash[_RUN]
     if hasattr(cassette, "misses"):
-        run.cassette = cassette
-        run.watch(request.config.rootpath)
+        run.watch(request.config.rootpath, cassette)
         request.addfinalizer(run.end_watch)  # runs before the cassette is left
     return cassette
 

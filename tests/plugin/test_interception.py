@@ -174,3 +174,24 @@ def test_what_vcrpy_patches_is_no_connection_past_it(project: Project) -> None:
     result = project.record("-Wignore::ResourceWarning")
     result.assert_outcomes(passed=len(CLIENTS), warnings=0)
     assert "its cassette" not in str(result.stdout)
+
+
+def test_connection_of_a_recorded_tool_is_the_tools_own(project: Project) -> None:
+    """What a tool sends while it runs is in the tool's recording."""
+    project.test("""
+        import os, socket
+        from urllib.parse import urlsplit
+        import vcr_llm
+
+        @vcr_llm.recorded_tool(provider="search")
+        def search(query):
+            server = urlsplit(os.environ["OPENAI_BASE_URL"])
+            socket.create_connection((server.hostname, server.port)).close()
+            return "found"
+
+        @pytest.mark.vcr
+        def test_answer():
+            assert search("Paris") == "found"
+        """)
+    project.record().assert_outcomes(passed=1, warnings=0)
+    project.replay().assert_outcomes(passed=1, warnings=0)
