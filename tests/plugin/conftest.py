@@ -8,11 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
-import vcr_llm
 from tests.servers.openai_server import OpenAIServer
 
-from . import agent
-from .project import KEY, Project
+from .project import Project, talk_to
 
 _TRANSPORTS = [
     getattr(importlib.import_module(library), transport)
@@ -45,19 +43,6 @@ def server() -> Iterator[OpenAIServer]:
         yield running
 
 
-@pytest.fixture(scope="session")
-def everything_is_imported(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """pytester forgets what a run of its own was the first to import, so all is imported before."""
-    with (
-        OpenAIServer() as server,
-        pytest.MonkeyPatch.context() as patch,
-        vcr_llm.use_cassette(tmp_path_factory.mktemp("first") / "cassette", record_mode="once"),
-    ):
-        patch.chdir(tmp_path_factory.mktemp("first"))
-        _talk_to(server, patch)
-        agent.ask()
-
-
 @pytest.fixture
 def project(
     pytester: pytest.Pytester,
@@ -67,11 +52,5 @@ def project(
 ) -> Project:
     """A project with the documented conftest and no test yet."""
     monkeypatch.delenv("VCR_LLM_MODE", raising=False)
-    _talk_to(server, monkeypatch)
+    talk_to(server, monkeypatch)
     return Project(pytester, server)
-
-
-def _talk_to(server: OpenAIServer, patch: pytest.MonkeyPatch) -> None:
-    """Have openai's clients take the server's address, and a key, from the environment."""
-    patch.setenv("OPENAI_BASE_URL", server.base_url)
-    patch.setenv("OPENAI_API_KEY", KEY)

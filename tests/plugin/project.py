@@ -151,3 +151,9 @@ class ServerDown:
 def answer_of(document: dict[str, Any]) -> str:
     """What the model answers in the recording of a chat completion."""
     return str(document["response"]["body"]["__data__"]["choices"][0]["message"]["content"])
+
+
+def talk_to(server: OpenAIServer, patch: pytest.MonkeyPatch) -> None:
+    """Have openai's clients take the server's address, and a key, from the environment."""
+    patch.setenv("OPENAI_BASE_URL", server.base_url)
+    patch.setenv("OPENAI_API_KEY", KEY)
