@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,19 @@ import pytest
 from hypothesis import given
 
 from tests.test_document import documents, interactions
-from tests.test_json import fuzzed
-from vcr_llm._address import address_of, file_name, parse_file_name
+from tests.test_json import fuzzed, json_values
+from vcr_llm._address import (
+    _as_python_writes,
+    _has_long_decimals,
+    _rounded,
+    address_of,
+    file_name,
+    parse_file_name,
+)
 from vcr_llm._document import to_document
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._interaction import Interaction
-from vcr_llm._json import document_text, parse
+from vcr_llm._json import Number, document_text, parse
 
 ADDRESS = "fcf8b46b3df5c6bf9f47c2506a3ab8aeea95e27f8d517e4983b2e901f8f394ad"
 SEED = Path(__file__).parents[2] / "shared" / "seed"
@@ -110,3 +118,20 @@ def test_any_document_has_an_address_or_is_refused(document: Any) -> None:
     """The address of any JSON value is 64 digits or an error of ours."""
     with suppress(MalformedRecording):
         assert parse_file_name(file_name(address_of(document))) is not None
+
+
+@given(json_values)
+def test_rounding_is_left_out_only_where_it_changes_nothing(value: Any) -> None:
+    """The look at the text is never wrong about a value that would change."""
+    if not _has_long_decimals(value):
+        assert json.dumps(_rounded(value), default=_as_python_writes) == json.dumps(
+            value, default=_as_python_writes
+        )
+
+
+@pytest.mark.parametrize(
+    "value", [0.12345678, 1e-7, 1e22, "a 3.14159", "٣.١٤١٥٩", Number("-0"), Number("1E-9")]
+)
+def test_what_may_be_rounded_is_looked_at(value: Any) -> None:
+    """Digits of other scripts are digits, too."""
+    assert _has_long_decimals([{"a": value}])

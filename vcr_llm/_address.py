@@ -16,6 +16,8 @@ from vcr_llm._json import JSON, Number
 _LONG_DECIMAL = re.compile(r"-?\d+\.\d{4,}")
 _FILE_NAME = re.compile(r"([0-9a-f]{64})(?:-([1-9][0-9]*))?\.json")
 _PLACES = 5
+_LONG_FRACTION = re.compile(r"\.\d{4}")
+_EXPONENT = re.compile(r"e[-+]\d")
 
 
 def address_of(document: dict[str, JSON]) -> str:
@@ -32,8 +34,9 @@ def address_of(document: dict[str, JSON]) -> str:
         raise MalformedRecording(msg)
     if "tool_name" in request:
         return _digest({key: request.get(key) for key in ("kwargs", "provider", "tool_name")})
+    body = request.get("body")
     addressed = {
-        "body": _rounded(request.get("body")),
+        "body": _rounded(body) if _has_long_decimals(body) else body,
         "endpoint": split_url(str(request.get("url"))).path,
         "method": request.get("method"),
         "test_id": document.get("test_id"),
@@ -68,6 +71,17 @@ def _digest(addressed: dict[str, JSON]) -> str:
 
 def _as_python_writes(value: object) -> object:
     return float(value) if isinstance(value, Number) else str(value)
+
+
+def _has_long_decimals(value: JSON) -> bool:
+    """Whether rounding may change a value: C code writes and searches it sooner than we walk it.
+
+    An escape may stand for a digit of another script.
+    """
+    text = json.dumps(value, default=_as_python_writes)
+    if "\\u" in text or "-0.0" in text or _LONG_FRACTION.search(text):
+        return True
+    return ("e-" in text or "e+" in text) and _EXPONENT.search(text) is not None
 
 
 def _rounded(value: JSON) -> JSON:

@@ -42,7 +42,8 @@ class RecordingWriter:
     ) -> None:
         self._directory = directory
         self._replaceable = {recording.path for recording in replaceable}
-        self._known = {recording.path for recording in before}
+        # To make a set of 10,000 paths takes longer than to save ten recordings.
+        self._known = {recording.path for recording in before} if is_shared else frozenset()
         self._is_shared = is_shared
         self._first = before[0] if before else None
         self._position = _position_after(before)
