@@ -23,7 +23,7 @@ def pytest_fixture_setup(
     """The fixture `vcr_config` of any scope, wherever it stands, is merged with our settings."""
     value = yield
     if fixturedef.argname == "vcr_config":
-        own = {"match_on": vcr.VCR().match_on, **value}
         is_ours = request.config.getoption("matching") == "ours"
+        own = {"match_on": value.get("match_on", vcr.VCR().match_on)}
         value.update(vcr_llm.config(**({} if is_ours else own)))
     return value
