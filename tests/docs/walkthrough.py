@@ -27,7 +27,11 @@ from tests.servers.openai_server import OpenAIServer
 from vcr_llm.cli import main
 
 ROOT = Path(__file__).parents[2]
-_QUIETLY = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
+# hypothesis's plugin would be imported, and rewritten, in every run: most of its time.
+_QUIETLY = (
+    *("-p", "no:cacheprovider", "-p", "no:hypothesispytest"),
+    *("-o", "asyncio_default_fixture_loop_scope=function"),
+)
 _API = "https://api.openai.com"
 _STATUS = re.compile(r"\s+# exit status (\d+)$")
 
