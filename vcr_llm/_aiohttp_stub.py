@@ -1,4 +1,4 @@
-"""Forms that aiohttp sends, inside a cassette of ours.
+"""What aiohttp sends inside a cassette of ours: forms, and requests that are sent again.
 
 vcrpy 9.4.2 hands over the object that the caller gave to aiohttp, not the bytes that aiohttp makes
 of it (vcr/stubs/aiohttp_stubs.py): of a form it would record the name of its class. Here a form
@@ -7,13 +7,18 @@ becomes its bytes and its content type before vcrpy sees it; the same goes to th
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
+from vcr.request import Request as VcrRequest
+
 from vcr_llm._cassette import RecordingCassette
+from vcr_llm._drift import SentAgain
 from vcr_llm._headers import CONTENT_TYPE
 from vcr_llm._network_watch import exchange_under_way
+from vcr_llm._vcrpy import VcrResponse
 
 Request = Callable[..., Awaitable[Any]]
 
@@ -38,11 +43,68 @@ def _with_bytes_of_forms(theirs: Callable[..., Request]) -> Callable[..., Reques
         async def request_with_bytes(*arguments: Any, **options: Any) -> Any:
             rendered = await _rendered(options)
             with exchange_under_way():
+                if cassette.plan.verifies:
+                    await _send_again(theirs, cassette, real, arguments, rendered)
                 return await request(*arguments, **rendered)
 
         return request_with_bytes
 
     return replacement
+
+
+async def _send_again(
+    theirs: Callable[..., Request],
+    cassette: RecordingCassette,
+    real: Request,
+    arguments: Sequence[Any],
+    options: Mapping[str, Any],
+) -> None:
+    """Send a request before it is played; a body that can be read only once is not sent."""
+    if hasattr(options.get("data"), "__aiter__"):
+        return
+    from aiohttp import ClientError
+
+    sending = _Sending(cassette)
+    with suppress(_NoRecordingError):
+        try:
+            response = await theirs(sending, real)(*arguments, **options)
+        except (OSError, ClientError, TimeoutError) as error:
+            sending.settle(error)
+        else:
+            response.release()
+
+
+class _NoRecordingError(Exception):
+    """A request is not to be sent."""
+
+
+class _Sending:
+    """What vcrpy takes for a cassette that records, while a request is sent again."""
+
+    write_protected = False
+
+    def __init__(self, cassette: RecordingCassette) -> None:
+        self._cassette = cassette
+        self._again: SentAgain | None = None
+
+    def can_play_response_for(self, request: VcrRequest) -> bool:
+        self._again = self._cassette.sent_again(request)
+        if self._again is None:
+            raise _NoRecordingError
+        return False
+
+    def filter_request(self, request: VcrRequest) -> VcrRequest:
+        return request
+
+    def append(self, request: VcrRequest, response: VcrResponse) -> None:
+        """Take an answer; those after the first one are where it redirected to."""
+        self._again = self._again or self._cassette.sent_again(request)
+        self.settle(response)
+
+    def settle(self, answer: VcrResponse | Exception) -> None:
+        if self._again is not None:
+            self._again.settle(answer)
+        self._again = None
 
 
 async def _rendered(options: dict[str, Any]) -> dict[str, Any]:

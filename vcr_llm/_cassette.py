@@ -31,6 +31,7 @@ from vcr.request import Request as VcrRequest
 from vcr_llm._age import is_expired
 from vcr_llm._cassette_misses import CassetteMisses
 from vcr_llm._cassette_tools import CassetteTools
+from vcr_llm._drift import Drift, SentAgain
 from vcr_llm._ending import decode_ending
 from vcr_llm._entries import Entries
 from vcr_llm._entry import Entry, Playback
@@ -85,6 +86,7 @@ class RecordingCassette(Cassette):
         self._set_aside: SetAside | None = None
         self._misses = CassetteMisses(self._loading.directory.path, plan, self._entries)
         self.tools = CassetteTools(self, self._saving, self._misses)
+        self._drift = Drift(plan.options) if plan.verifies else None
         self._taken: weakref.WeakKeyDictionary[VcrRequest, Entry] = weakref.WeakKeyDictionary()
         self._renewals: weakref.WeakKeyDictionary[VcrRequest, Entry] = weakref.WeakKeyDictionary()
         self._answered: weakref.WeakSet[VcrRequest] = weakref.WeakSet()
@@ -467,19 +469,52 @@ class RecordingCassette(Cassette):
     def _record(
         self, entry: Entry, request: VcrRequest, response: VcrResponse, sent_headers: Headers
     ) -> None:
+        if (kept := self._kept(request, response)) is not None:
+            entry.recording = self._saving.save(kept, sent_headers, renews=entry.renews)
+
+    def _kept(self, request: VcrRequest, response: VcrResponse) -> Interaction | None:
+        """What is saved of an exchange, None where a hook leaves it out."""
         hooked = (request, response)
         if self._before_save_interaction:
             copies = copy.deepcopy(request), copy.deepcopy(response)
             hooked = _run_hooks(self._before_save_interaction, *copies, self)
             if hooked is None:
-                return
+                return None
         exchange = from_vcrpy(*hooked)
         received = exchange.response
         ended = received.ended
         if ended is not None and ended.error is None and says_its_end(received):
             received = replace(received, ended=None)
-        kept = Interaction(exchange.request, received, self.plan.test_id)
-        entry.recording = self._saving.save(kept, sent_headers, renews=entry.renews)
+        return Interaction(exchange.request, received, self.plan.test_id)
+
+    # --- verifying ----------------------------------------------------------------------------
+
+    def sent_again(self, request: VcrRequest) -> SentAgain | None:
+        """The context in which a request is sent that a recording answers.
+
+        None where nothing is to be sent: nobody asked for it, or it was sent before.
+        """
+        drift = self._drift
+        filtered = None if drift is None else self.filter_request(request)
+        if drift is None or not filtered:
+            return None
+        with self.lock:
+            seen = self._entries.look_at(filtered)
+            entry = drift.next(self._matching(seen, filtered))
+        if entry is None:
+            return None
+
+        def settle(answer: VcrResponse | Exception) -> None:
+            if isinstance(answer, Exception):
+                drift.unanswered(entry, answer)
+                return
+            recorded = self._before_record_response(copy.deepcopy(answer))
+            kept = None if recorded is None else self._kept(filtered, recorded)
+            if kept is not None:
+                with self.lock:
+                    drift.compare(entry, kept, request_from_vcrpy(request).headers)
+
+        return SentAgain(settle)
 
     # --- the end ------------------------------------------------------------------------------
 
@@ -551,6 +586,8 @@ class RecordingCassette(Cassette):
             written=[path for path, entry in in_files if entry.is_new],
             recorded=sum(entry.is_new for entry in entries) if mode != "none" else 0,
             missed=len(self.misses),
+            compared=0 if self._drift is None else self._drift.compared,
+            drift=() if self._drift is None else tuple(self._drift.found),
         )
 
     def _settle(self, *, has_failed: bool) -> None:

@@ -13,6 +13,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Hashable, Iterator
+from contextlib import aclosing, closing
+from dataclasses import replace
 from functools import cache, wraps
 from itertools import zip_longest
 from types import ModuleType
@@ -24,11 +26,12 @@ from vcr.request import Request as VcrRequest
 
 from vcr_llm._cassette import RecordingCassette
 from vcr_llm._content_coding import DecodedLength
+from vcr_llm._drift import SentAgain
 from vcr_llm._ending import Ending
 from vcr_llm._entry import Playback
 from vcr_llm._interaction import Arrival, Response
 from vcr_llm._network_watch import exchange_under_way
-from vcr_llm._vcrpy import response_to_vcrpy
+from vcr_llm._vcrpy import VcrResponse, response_to_vcrpy
 
 _SWITCHING_PROTOCOLS = 101  # RFC 9110, 15.2.2: what follows is no HTTP any more
 _WITHOUT_CONTENT = (204, 304)  # RFC 9110, 6.4.1
@@ -59,6 +62,9 @@ def _handle_request(cassette: RecordingCassette, real: Handle, httpx: ModuleType
         request.stream = httpx.ByteStream(body)  # reading has used it up
         exchange = _Exchange(cassette, httpx, request, body)
         if (playback := exchange.playback()) is not None:
+            if (again := exchange.sent_again()) is not None:
+                with again, closing(real(transport, request)) as response:
+                    again.answer = _answer(response, b"".join(response.stream))
             return exchange.played(playback)
         try:
             with exchange_under_way():
@@ -78,6 +84,11 @@ def _handle_async_request(cassette: RecordingCassette, real: Handle, httpx: Modu
         request.stream = httpx.ByteStream(body)  # reading has used it up
         exchange = _Exchange(cassette, httpx, request, body)
         if (playback := exchange.playback()) is not None:
+            if (again := exchange.sent_again()) is not None:
+                with again:
+                    async with aclosing(await real(transport, request)) as response:
+                        parts = [part async for part in response.stream]
+                        again.answer = _answer(response, b"".join(parts))
             return exchange.played(playback)
         try:
             with exchange_under_way():
@@ -114,6 +125,10 @@ class _Exchange:
                 cassette=self.cassette, failed_request=self._vcr_request
             )
         return playback
+
+    def sent_again(self) -> SentAgain | None:
+        """The context in which the request is sent although it is played, if it is to be."""
+        return self.cassette.sent_again(self._vcr_request)
 
     def played(self, playback: Playback) -> Any:
         """The response that was recorded; raises the error that came instead of one."""
@@ -249,15 +264,17 @@ class _Tape:
         return status in _WITHOUT_CONTENT or not self._exchange.expects_content
 
     def _received(self, ending: Ending | None) -> Response:
-        response = self._response
-        return Response(
-            response.status_code,
-            response.reason_phrase,
-            tuple(response.headers.multi_items()),
-            b"".join(self._chunks),
-            ending,
-            tuple(self._arrivals),
-        )
+        received = _received(self._response, b"".join(self._chunks))
+        return replace(received, ended=ending, arrivals=tuple(self._arrivals))
+
+
+def _answer(response: Any, body: bytes) -> VcrResponse:
+    return response_to_vcrpy(_received(response, body))
+
+
+def _received(response: Any, body: bytes) -> Response:
+    headers = tuple(response.headers.multi_items())
+    return Response(response.status_code, response.reason_phrase, headers, body)
 
 
 class _Recorded:

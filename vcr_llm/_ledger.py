@@ -32,6 +32,10 @@ class CassetteUse:
     """The files that it wrote; others may have been written when it was left."""
     recorded: int = 0
     missed: int = 0
+    compared: int = 0
+    """How many answers were compared with what the server says now."""
+    drift: Sequence[tuple[str, str]] = ()
+    """What differs: the path of a recording, and what is said of it."""
 
     @property
     def replayed(self) -> int:
@@ -43,21 +47,37 @@ class CassetteUse:
         """Whether it did nothing at all."""
         return not (self.replayed or self.recorded or self.missed)
 
+    @property
+    def is_verified(self) -> bool:
+        """Whether what it answered was sent all the same, to compare the answers."""
+        return bool(self.compared or self.drift)
+
+
+@dataclass(slots=True)
+class _Run:
+    verifies: bool
+    uses: list[CassetteUse] = field(default_factory=list)
+
 
 class Ledger:
     """The uses that nobody has taken yet, of the pytest run that began last."""
 
     def __init__(self) -> None:
-        self._runs: list[list[CassetteUse]] = []  # pytest may run within pytest
+        self._runs: list[_Run] = []  # pytest may run within pytest
 
     @property
     def is_open(self) -> bool:
         """Whether somebody wants to know."""
         return bool(self._runs)
 
-    def open(self) -> None:
+    @property
+    def verifies(self) -> bool:
+        """Whether the run is one that sends recorded requests again, to compare the answers."""
+        return bool(self._runs) and self._runs[-1].verifies
+
+    def open(self, *, verifies: bool = False) -> None:
         """A run begins."""
-        self._runs.append([])
+        self._runs.append(_Run(verifies=verifies))
 
     def close(self) -> None:
         """It is over."""
@@ -66,13 +86,13 @@ class Ledger:
     def note(self, use: CassetteUse) -> None:
         """Write a use down, where somebody wants to know."""
         if self._runs:
-            self._runs[-1].append(use)
+            self._runs[-1].uses.append(use)
 
     def take(self) -> list[CassetteUse]:
         """What was written down since somebody took it last."""
-        if not self._runs or not self._runs[-1]:
+        if not self._runs:
             return []
-        taken, self._runs[-1] = self._runs[-1], []
+        taken, self._runs[-1].uses = self._runs[-1].uses, []
         return taken
 
 

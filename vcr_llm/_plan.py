@@ -26,6 +26,8 @@ class Plan:
     name_in_command: str | None = None
     """The test that records the cassette, as a command names it; None outside our plugin."""
     rewrite: bool = False
+    verifies: bool = False
+    """Whether what is played is also sent, to compare the answers."""
     record_on_exception: bool = True
     extra_paths: tuple[str, ...] = ()
     old_names: tuple[str, ...] = ()

@@ -17,11 +17,12 @@ from vcr.patch import PATCHER_NAMES
 from vcr.persisters.filesystem import FilesystemPersister
 from vcr.request import Request as VcrRequest
 
-from vcr_llm import _aiohttp_stub, _httpx_stub, matchers, serializer
+from vcr_llm import _aiohttp_stub, _http_client_stub, _httpx_stub, matchers, serializer
 from vcr_llm._cassette import RecordingCassette
 from vcr_llm._cassette_files import directory_of
 from vcr_llm._config import DEFAULT_MATCH_ON, HOST_MATCH_ON, SERIALIZER, refuse_unknown
 from vcr_llm._errors import ConfigurationError, VcrLlmWarning
+from vcr_llm._ledger import LEDGER
 from vcr_llm._modes import LIVE, mode_from_environment, mode_word
 from vcr_llm._open_cassettes import closed, opened
 from vcr_llm._options import NAMES, Options
@@ -138,6 +139,8 @@ def open_cassette(
         return use_host_cassette(**{key: options[key] for key in options if key not in NAMES})
     _refuse_other_persister(host, options)
     own = Options.of(options)
+    if LEDGER.verifies:  # and so records nothing, whatever a mark or a caller says
+        options = {**options, "record_mode": vcr.mode.NONE}
     is_rewrite = options.get("record_mode") == REWRITE
     if is_rewrite:
         options = {**options, "record_mode": vcr.mode.NEW_EPISODES}
@@ -156,6 +159,7 @@ def open_cassette(
             plan(),
             options=own,
             rewrite=is_rewrite,
+            verifies=LEDGER.verifies,
             record_on_exception=merged["record_on_exception"],
             has_hooks=any(options.get(name, getattr(host, name, None)) for name in _HOOKS),
         )
@@ -292,4 +296,5 @@ def _host_message(cassette: Any, request: VcrRequest, similar_requests: Any, rea
 _message = vcr.errors._message
 vcr.errors._message = _host_message
 _httpx_stub.install()
+_http_client_stub.install()
 _aiohttp_stub.install()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from vcr_llm._drift_report import VERIFY, DriftReport
 from vcr_llm._errors import RecordingError
 from vcr_llm._run_uses import RunUses
 from vcr_llm._whole_run import WholeRun
@@ -36,6 +37,7 @@ class RunEnd:
         self._not_pruned: str | None = None
         given = config.getoption(SUMMARY)
         # Tests may change the working directory.
+        self._drift = DriftReport(config, uses) if config.getoption(VERIFY) else None
         self._file = config.invocation_params.dir / given if given else None
         if self._file is not None and self._file.exists() and not self._file.is_file():
             raise pytest.UsageError(f"{SUMMARY}={given}: is no regular file, which it has to be")
@@ -44,10 +46,12 @@ class RunEnd:
         """Remove and write what is to be removed and written."""
         if self._config.getoption(PRUNE):
             self._prune(session)
+        if self._drift is not None and self._drift.has_failed:
+            self._problems.append(self._drift.summary)
+        self._fail_for_problems(session)
         if self._file is not None:
             self._write_summary(self._file, int(session.exitstatus))
-        if self._problems and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            self._fail_for_problems(session)
         if not self._config.pluginmanager.has_plugin("terminalreporter"):
             for problem in self._problems:
                 print(problem, file=sys.stderr)  # noqa: T201 - there is no other way to tell
@@ -59,10 +63,16 @@ class RunEnd:
             from vcr_llm._run_summary import line_of
 
             terminal.write_line(line_of(self._summary))
+        if self._drift is not None:
+            self._drift.tell(terminal)
         for line in self._pruning_lines():
             terminal.write_line(line)
         for problem in self._problems:
             terminal.write_line(problem, red=True)
+
+    def _fail_for_problems(self, session: pytest.Session) -> None:
+        if self._problems and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     @property
     def _is_told(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -46,7 +46,16 @@ class CassetteTotal:
     replayed: int = 0
     recorded: int = 0
     missed: int = 0
+    not_sent: int = 0
     tokens: Tokens = field(default_factory=Tokens)
+
+
+class Differing(NamedTuple):
+    """What is said of a recording whose answer has another shape now."""
+
+    test: str | None
+    recording: str
+    difference: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +63,19 @@ class Summary:
     """What a run did, by cassette; a shared cassette is one."""
 
     cassettes: tuple[CassetteTotal, ...]
+    compared: int = 0
+    """Answers that were compared with what the server says now."""
+    drift: tuple[Differing, ...] = ()
 
     @property
     def replayed(self) -> int:
-        """Requests that were answered and not sent."""
+        """Requests that were answered from recordings."""
         return sum(cassette.replayed for cassette in self.cassettes)
+
+    @property
+    def not_sent(self) -> int:
+        """Those of them that were not sent."""
+        return sum(cassette.not_sent for cassette in self.cassettes)
 
     @property
     def recorded(self) -> int:
@@ -72,14 +89,14 @@ class Summary:
 
     @property
     def tokens(self) -> Tokens:
-        """The tokens of all requests that were answered and not sent."""
+        """The tokens of all requests that were not sent."""
         total = Tokens()
         for cassette in self.cassettes:
             total = total.plus(cassette.tokens)
         return total
 
 
-def summary_of(uses: Iterable[CassetteUse]) -> Summary:
+def summary_of(uses: Sequence[CassetteUse]) -> Summary:
     """What these uses came to; each file that was played is read once."""
     by_path: dict[str, CassetteTotal] = {}
     known: dict[str, Tokens] = {}
@@ -90,12 +107,19 @@ def summary_of(uses: Iterable[CassetteUse]) -> Summary:
         total.replayed += use.replayed
         total.recorded += use.recorded
         total.missed += use.missed
+        if use.is_verified:
+            continue
+        total.not_sent += use.replayed
         total.tokens = total.tokens.plus(Tokens(untold=use.played_elsewhere))
         for path, plays in use.played.items():
             if path not in known:
                 known[path] = _tokens_in(Path(path))
             total.tokens = total.tokens.plus(known[path], plays)
-    return Summary(tuple(by_path[path] for path in sorted(by_path)))
+    return Summary(
+        tuple(by_path[path] for path in sorted(by_path)),
+        sum(use.compared for use in uses),
+        tuple(Differing(use.test_id, *found) for use in uses for found in use.drift),
+    )
 
 
 def line_of(summary: Summary) -> str:
@@ -105,7 +129,7 @@ def line_of(summary: Summary) -> str:
     parts = f" ({tokens.input:,} in, {tokens.output:,} out)" if tokens.all else ""
     return (
         f"vcr-llm: {summary.replayed:,} replayed, {summary.recorded:,} recorded, "
-        f"{summary.missed:,} missed; not spent: {_count(summary.replayed, 'request')}, "
+        f"{summary.missed:,} missed; not spent: {_count(summary.not_sent, 'request')}, "
         f"{at_least}{_count(tokens.all, 'token')}{parts}"
     )
 
@@ -120,9 +144,13 @@ def summary_json(
         "replayed": summary.replayed,
         "recorded": summary.recorded,
         "missed": summary.missed,
-        "not_spent": {"requests": summary.replayed, **_members(summary.tokens)},
+        "not_spent": {"requests": summary.not_sent, **_members(summary.tokens)},
         "cassettes": [_cassette_json(cassette, root) for cassette in summary.cassettes],
         "pruned": [relative(path, root) for path in pruned],
+        "compared": summary.compared,
+        "drift": [
+            {**one._asdict(), "recording": relative(one.recording, root)} for one in summary.drift
+        ],
     }
 
 
@@ -140,7 +168,7 @@ def _cassette_json(cassette: CassetteTotal, root: Path) -> dict[str, JSON]:
         "replayed": cassette.replayed,
         "recorded": cassette.recorded,
         "missed": cassette.missed,
-        "not_spent": {"requests": cassette.replayed, **_members(cassette.tokens)},
+        "not_spent": {"requests": cassette.not_sent, **_members(cassette.tokens)},
     }
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vcr_llm._drift_report import VERIFY, verify_problem
 from vcr_llm._fixtures import take_misses
 from vcr_llm._ledger import LEDGER
 from vcr_llm._miss_reports import MissListing, add_misses
@@ -40,15 +41,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="After a whole and green run, remove the recordings that no test played.",
     )
+    group.addoption(
+        VERIFY,
+        action="store_true",
+        help="Send what is replayed, too; fail if the shape of an answer is not the recorded one.",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse what cannot work before any test runs, and begin to keep the books."""
-    if problem := mode_problem():
+    if problem := mode_problem() or verify_problem(config):
         raise pytest.UsageError(problem)
     uses = config.stash[_USES] = RunUses()
     config.pluginmanager.register(_Run(config, uses), "vcr_llm_run")
-    LEDGER.open()
+    LEDGER.open(verifies=config.getoption(VERIFY))
     config.add_cleanup(LEDGER.close)
 
 
