@@ -34,6 +34,7 @@ EDGES = {
     "_cassette_tools",
     "_cassette_misses",
     "_catalogue",
+    "_collected",
     "_config",
     "_drift",
     "_drift_report",

@@ -91,9 +91,13 @@ def usual_place(test_id: str) -> tuple[str, ...] | None:
     *folders, module = file.split("/")
     if not module.endswith(".py") or not function:
         return None
-    scope = f"{classes[-1]}." if classes else ""
-    name = _shortened(as_file_name(scope + function + bracket + parameters))
+    name = usual_name(classes[-1] if classes else None, function + bracket + parameters)
     return (*folders, "cassettes", module.removesuffix(".py"), name)
+
+
+def usual_name(class_name: str | None, name: str) -> str:
+    """What pytest-recording calls the cassette of a test of this name, with its parameters."""
+    return _shortened(as_file_name(name if class_name is None else f"{class_name}.{name}"))
 
 
 def _shortened(name: str) -> str:

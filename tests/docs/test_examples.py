@@ -29,6 +29,8 @@ def with_cassettes(walkthrough: Walkthrough) -> None:
         shutil.copytree(ROOT / "cassettes", folder)
     for path in (before / "test_plain_chat").iterdir():
         path.write_text(path.read_text(encoding="utf-8").replace("gpt-4o", "gpt-4"), "utf-8")
+    test = "import pytest\n\n\n@pytest.mark.vcr\ndef test_plain_chat(): ...\n"
+    (walkthrough.path / "tests" / "test_chat.py").write_text(test, encoding="utf-8")
     assert main(["export", str(recorded / "test_rate_limit"), str(walkthrough.path / "old")]) == 0
     assert walkthrough.run("git add . && git commit -qm recorded") == 0
 

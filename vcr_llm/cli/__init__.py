@@ -24,6 +24,7 @@ COMMANDS = {
     "check": "Find secrets, broken recordings, wrong names, payloads that an SDK refuses.",
     "report": "Write recordings as static pages for a browser, and what changed side by side.",
     "fmt": "Give recordings their canonical text, names and order.",
+    "orphans": "Find recordings whose test is gone, and the test that they look like.",
     "convert": "Turn cassettes of vcrpy and others into directories of readable JSON.",
     "export": "Turn directories of recordings back into vcrpy's YAML.",
 }
