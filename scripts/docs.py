@@ -13,7 +13,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 from scripts.environments import ROOT, CommandError, Environment
 from scripts.self_description import PARTS
@@ -34,9 +33,9 @@ def _part(name: str) -> str:
     return f"<!-- generated: {name} -->\n\n{PARTS[name]().strip()}\n\n<!-- end -->"
 
 
-def write(pages: tuple[Path, ...] = PAGES) -> None:
+def write() -> None:
     """Fill every page."""
-    for page in pages:
+    for page in PAGES:
         before = page.read_text(encoding="utf-8")
         after = filled(before)
         if after != before:
