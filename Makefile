@@ -7,7 +7,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lint typecheck suite coverage matrix host providers browser screenshot docs \
+.PHONY: help demo test bench lint typecheck suite coverage matrix host providers browser screenshot docs fuzz \
 	suites format clean
 
 help: ## Show this list
@@ -54,6 +54,9 @@ suites: $(READY) ## Test suites of public projects, as they are and with their c
 
 bench: $(READY) ## Benchmarks
 	@$(BIN)/python -m scripts.bench
+
+fuzz: $(READY) ## A million random bodies and documents of each kind, there and back (hours)
+	@$(BIN)/python -m scripts.fuzz
 
 docs: $(READY) ## The site, in build/site; writes what the pages say about options and commands
 	@$(BIN)/python -m scripts.docs

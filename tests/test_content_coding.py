@@ -186,6 +186,14 @@ def test_a_damaged_body_keeps_its_header() -> None:
     assert decode_content(damaged, headers) == (damaged, headers)
 
 
+@pytest.mark.parametrize("codings", ["x-own, gzip", "gzip, gzip"])
+def test_a_body_is_not_decoded_by_halves(codings: str) -> None:
+    """Where the inner coding cannot be undone, the outer one stays, since the header names both."""
+    inner = gzip.compress(BODY)[:10] + b"\xff" * 20
+    headers: Headers = (("content-encoding", codings),)
+    assert decode_content(gzip.compress(inner), headers) == (gzip.compress(inner), headers)
+
+
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "identity"])
 def test_the_length_of_what_came_is_counted_piece_by_piece(coding: str) -> None:
     """Whatever the pieces are, the length is that of the decoded body at the end."""

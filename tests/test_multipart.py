@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from vcr_llm._body import decode_request_body, encode_request_body
-from vcr_llm._multipart import Part, boundary_of, parse_parts, render_parts
+from vcr_llm._multipart import Part, boundaries_of, parse_parts, render_parts
 from vcr_llm._tagged import tag
 
 TYPE = "multipart/form-data"
@@ -120,9 +120,17 @@ def test_a_part_that_is_a_falsy_json_value_keeps_its_value(text: bytes) -> None:
 def test_the_boundary_shows_itself_where_the_content_type_is_missing() -> None:
     """A body whose header is lost is still read as the form that it is."""
     body = form(field("a", b"x"))
-    assert boundary_of(None, body) == b"b"
-    assert boundary_of("multipart/form-data", body) == b"b"
-    assert boundary_of("application/json", b"{}") is None
+    assert list(boundaries_of(None, body)) == [b"b"]
+    assert list(boundaries_of("multipart/form-data", body)) == [b"b"]
+    assert list(boundaries_of("application/json", b"{}")) == []
+
+
+def test_a_content_type_that_names_another_boundary_does_not_hide_a_form() -> None:
+    """A form is read by the boundary that it has where it is none of the one that it names."""
+    body = form(field("a", b"x"))
+    value = encode_request_body(body, f"{TYPE}; boundary=other")
+    assert value == encode_request_body(body, f"{TYPE}; boundary=b")
+    assert encode_request_body(*decode_request_body(value)) == value
 
 
 def test_a_boundary_that_a_part_contains_is_lengthened() -> None:

@@ -66,9 +66,9 @@ def encode_request_body(body: bytes | None, content_type: str | None) -> JSON:
     """The value of a request body: parsed JSON, a tagged form, text or bytes, None for none."""
     if not body:
         return None
-    boundary = _multipart.boundary_of(content_type, body)
-    if boundary is not None and (parts := _multipart.parse_parts(body, boundary)) is not None:
-        return tag(MULTIPART, [_part_value(part) for part in parts])
+    for boundary in _multipart.boundaries_of(content_type, body):
+        if (parts := _multipart.parse_parts(body, boundary)) is not None:
+            return tag(MULTIPART, [_part_value(part) for part in parts])
     if "json" in essence(content_type) or body.lstrip()[:1] in (b"{", b"["):
         try:
             value = parse(body.decode(), unique_keys=True)
@@ -96,7 +96,7 @@ def decode_request_body(
     if label == MULTIPART:
         try:
             body, boundary = _multipart.render_parts(
-                _parts(untag_json(value)), _multipart.boundary_of(content_type, b"")
+                _parts(untag_json(value)), next(_multipart.boundaries_of(content_type), None)
             )
         except UnicodeEncodeError:
             msg = f"request.body.{DATA} has a name with a character that no form can send"

@@ -30,15 +30,16 @@ def decode_content(body: bytes, headers: Headers) -> tuple[bytes, Headers]:
     codings = _codings(headers)
     if not codings:
         return body, headers
+    content = body
     for coding in reversed(codings):
         decode = _decoder(coding)
-        if decode is None and _is_text(body):
+        if decode is None and _is_text(content):
             continue  # no compressed body is text, so the header lies
-        decoded = None if decode is None else _decoded(decode, body, coding)
+        decoded = None if decode is None else _decoded(decode, content, coding)
         if decoded is None:
             return body, headers
-        body = decoded
-    return body, tuple((name, value) for name, value in headers if not _is_coding(name))
+        content = decoded
+    return content, tuple((name, value) for name, value in headers if not _is_coding(name))
 
 
 class DecodedLength:

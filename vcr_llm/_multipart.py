@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 # Fixed, so that the same parts always give the same bytes; lengthened where a part contains it.
@@ -22,14 +22,15 @@ class Part(NamedTuple):
     body: bytes
 
 
-def boundary_of(content_type: str | None, body: bytes) -> bytes | None:
-    """The boundary that a content type names, or the one that the body shows, or None."""
+def boundaries_of(content_type: str | None, body: bytes = b"") -> Iterator[bytes]:
+    """The boundary that a content type names, and the one that the body shows."""
     if content_type is not None and "multipart/form-data" in content_type.lower():
         named = re.search(r'boundary="?([^";]+)"?', content_type, re.IGNORECASE)
         if named:
-            return named[1].encode()
+            yield named[1].encode()
     shown = _FIRST_DELIMITER.match(body)
-    return shown[1] if shown else None
+    if shown:
+        yield shown[1]
 
 
 def parse_parts(body: bytes, boundary: bytes) -> list[Part] | None:

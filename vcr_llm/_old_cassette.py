@@ -231,7 +231,7 @@ def _sent(request: dict[str, Any], headers: Headers) -> bytes | None:
         if body and body.keys() <= _ENCODED_BODY:
             return _decoded(body)
         if FORM in (header(headers, CONTENT_TYPE) or ""):
-            return urlencode(body, doseq=True).encode()
+            return urlencode(body, doseq=True, errors="surrogatepass").encode()
         return _dumped(body)
     if isinstance(body, list) and not all(isinstance(chunk, bytes | str) for chunk in body):
         return _dumped(body)
@@ -271,8 +271,16 @@ def _headers(headers: object) -> Headers:
             for name, values in headers.items()
             for value in _each(values)
         )
-    pairs = headers if isinstance(headers, list | tuple) else ()
-    return tuple((_text(name), _text(value)) for name, value in pairs)
+    return tuple(map(_pair, headers)) if isinstance(headers, list | tuple) else ()
+
+
+def _pair(pair: object) -> tuple[str, str]:
+    match pair:
+        case [name, value]:
+            return _text(name), _text(value)
+        case _:
+            msg = "headers should be an object, or a list of [name, value]"
+            raise MalformedRecording(msg)
 
 
 def _each(values: object) -> Iterable[object]:

@@ -340,6 +340,10 @@ def test_other_files_are_named_and_skipped(
             ),
             "no base64",
         ),
+        (
+            '{"interactions": [{"request": {"uri": "/", "headers": ["a"]}, "response": {}}]}',
+            "headers should be an object, or a list of [name, value]",
+        ),
         ("a: !!python/object/apply:os.system ['exit 1']", "!!python/object/apply:os.system"),
         ("a: !!python/name:os.system ''", "!!python/name:os.system"),
         ("a: !!python/object:some.Class {x: 1}", "!!python/object:some.Class"),
