@@ -1,44 +1,44 @@
-"""docs/tools.md is true: its project records, replays, and writes the recording that it shows."""
+"""What docs/tools.md says beside the project that tests/docs follows."""
 
 from __future__ import annotations
 
-import json
+import inspect
 import re
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.servers.openai_server import OpenAIServer
+import vcr_llm
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tools.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
-QUIETLY = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
+EXAMPLES = [
+    source
+    for source in re.findall(r"^```python\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    if not source.startswith("# ")
+]
 
 
-def test_the_agent_of_the_page(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The agent's search is recorded once, and a replay neither sends nor searches."""
-    files = [text for language, text in BLOCKS if language == "python"]
-    for text in files:
-        name = text.partition("\n")[0].removeprefix("# ")
-        (pytester.path / name).write_text(text, encoding="utf-8")
-    (commands,) = (text for language, text in BLOCKS if language == "sh")
-    monkeypatch.setenv("OPENAI_API_KEY", "none")
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    recording, replaying = (line.split()[1:] for line in commands.splitlines())
-    with OpenAIServer() as server:
-        monkeypatch.setenv("OPENAI_BASE_URL", server.base_url)
-        pytester.runpytest_subprocess(*QUIETLY, *recording).assert_outcomes(passed=1)
-        sent = len(server.requests)
-    agent = pytester.path / "agent.py"
-    agent.write_text(
-        agent.read_text(encoding="utf-8").replace("return [{", "raise RuntimeError; return [{"),
-        encoding="utf-8",
-    )
-    pytester.runpytest_subprocess(*QUIETLY, *replaying).assert_outcomes(passed=1)
-    assert sent == 2
-    (shown,) = (text for language, text in BLOCKS if language == "json")
-    pattern = ".*".join(re.escape(part) for part in shown.split("…"))
-    recorded = [path.read_text(encoding="utf-8") for path in pytester.path.rglob("*.json")]
-    (of_tool,) = [text for text in recorded if "tool_name" in json.loads(text)["request"]]
-    assert re.fullmatch(pattern, of_tool)
+def test_the_examples_that_are_no_files_record_and_replay(tmp_path: Path) -> None:
+    """What is excluded is not recorded, what is named is raised again."""
+
+    class Database:
+        def execute(self, _statement: str, parameters: list[str]) -> list[dict[str, str]]:
+            return [{"customer": parameters[0]}]
+
+    assert len(EXAMPLES) == 2
+    names: dict[str, Any] = {"__name__": "examples"}
+    for source in EXAMPLES:
+        exec(source, names)  # noqa: S102 - the examples of the page
+    for mode in ("once", "none"):
+        with vcr_llm.use_cassette(tmp_path / "c", record_mode=mode):
+            assert names["find_orders"](Database(), "Ann") == [{"customer": "Ann"}]
+            with pytest.raises(names["RateLimited"], match="too many requests for tea"):
+                names["news"]("tea")
+
+
+def test_the_arguments_of_the_decorator_are_these() -> None:
+    """Those of the table."""
+    rows = re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE)
+    parameters = inspect.signature(vcr_llm.recorded_tool).parameters.values()
+    assert rows == [each.name for each in parameters if each.kind is each.KEYWORD_ONLY]
