@@ -34,7 +34,7 @@ from vcr_llm._errors import MalformedRecording, RecordingError, RecordingNotSave
 from vcr_llm._foreign import Document, is_http_exchange, is_tool_call
 from vcr_llm._interaction import Interaction, Request, Response
 from vcr_llm._json import JSON, write_document
-from vcr_llm._recording import replay_order, says_the_same
+from vcr_llm._recording import replay_order, says_the_same, sequence_of
 from vcr_llm._request_key import KeyedRequest
 from vcr_llm._tool_call import check_tool_document
 
@@ -201,7 +201,9 @@ class RecordingDirectory:
         if path.is_file():
             with suppress(RecordingError):
                 old = read_document(path)
-                return Recording(path, old) if says_the_same(old, document) else None
+                is_in_place = (sequence_of(old) or 0) == (sequence_of(document) or 0)
+                is_same = is_in_place and says_the_same(old, document)
+                return Recording(path, old) if is_same else None
         return None
 
     def move(self, source: Path, path: Path) -> None:
