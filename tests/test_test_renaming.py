@@ -123,3 +123,10 @@ def test_places_are_those_of_pytest_recording(test_id: str, cls: type | None, na
 def test_what_is_no_test_of_a_module_has_no_place(test_id: str) -> None:
     """Nothing is moved for it."""
     assert usual_place(test_id) is None
+
+
+def test_a_test_that_lost_its_parameters_is_renamed() -> None:
+    """Its new name is the beginning of the old one."""
+    renaming = Renaming("a.py::test_x[1]", "a.py::test_x")
+    assert renamed_test("a.py::test_x[1]", [renaming]) == "a.py::test_x"
+    assert renamed_test("a.py::test_x", [renaming]) == "a.py::test_x"

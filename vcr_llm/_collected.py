@@ -26,16 +26,18 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     _items.append(item)
 
 
-def pytest_collection_finish() -> None:
+def pytest_collection_finish(session: pytest.Session) -> None:
     """Write them down, now that plugins and conftests have marked what they mark."""
     found = {
         item.nodeid: {
             "is_marked": item.get_closest_marker("vcr") is not None,
+            "file": os.fspath(item.path),
             "cassettes": [os.fspath(path) for path in _cassettes(item)],
         }
         for item in _items
     }
-    Path(os.environ[FILE]).write_text(json.dumps(found), encoding="utf-8")
+    collected = {"root": os.fspath(session.config.rootpath), "tests": found}
+    Path(os.environ[FILE]).write_text(json.dumps(collected), encoding="utf-8")
 
 
 def _cassettes(item: pytest.Item) -> Iterator[Path]:

@@ -31,7 +31,7 @@ class Renaming(NamedTuple):
 def renamed_test(test_id: str, renamings: Sequence[Renaming]) -> str:
     """The id that a test has now; one that has its new name already keeps it."""
     for old, new in renamings:
-        if _covers(old, test_id) and not _covers(new, test_id):
+        if old == test_id or (_covers(old, test_id) and not _covers(new, test_id)):
             return new + test_id.removeprefix(old)
     return test_id
 

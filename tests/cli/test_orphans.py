@@ -65,9 +65,16 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     recorded(own / "test_greeting", f"{module}::test_greeting", "Again?")
     recorded(own / "named", f"{module}::an_old_name")  # a test replays it all the same
     recorded(own / "test_moved_here", f"{module}::test_moved_here")
+    recorded(own / "test_vanished", f"{module}::test_quite_vanished_zzz")
+    recorded(own / "test_vanished" / "nested", f"{module}::test_kept", "Nested?")
     recorded(cassettes / "answers", None)
     recorded(cassettes / "test_gone" / "test_weather", "tests/test_gone.py::test_weather")
     recorded(own / ".failed", f"{module}::test_failed")
+    (tmp_path / "tests" / "test_skipped.py").write_text(
+        "import pytest\npytest.importorskip('no_such_sdk')\ndef test_sdk(): ...\n", encoding="utf-8"
+    )
+    recorded(cassettes / "test_skipped" / "test_sdk", "tests/test_skipped.py::test_sdk")
+    (cassettes / "test_skipped" / "test_other.yaml").write_text("interactions: []\n", "utf-8")
     for name in ("extra.yaml", "test_kept.yaml", "test_vanished_long_ago.yaml"):
         (own / name).write_text("interactions: []\nversion: 1\n", encoding="utf-8")
     return tmp_path
@@ -84,9 +91,10 @@ def test_orphans_are_found_with_what_they_look_like(
         "test_greeting": "tests/test_agent.py::test_greeting_again",
         "test_moved_here": "tests/test_agent.py::TestChat::test_moved_here",
         "test_weather": None,
+        "test_vanished": None,
         "test_vanished_long_ago.yaml": None,
     }
-    assert (told["orphans"], told["deleted"], told["failed"]) == (5, 0, [])
+    assert (told["orphans"], told["deleted"], told["failed"]) == (6, 0, [])
 
     assert main(["orphans"]) == 1
     lines = capsys.readouterr().out.splitlines()
@@ -105,12 +113,13 @@ def test_delete_removes_what_looks_like_no_test(
 ) -> None:
     """What may be a test under a new name stays, and so does everything else."""
     before = {path for path in project.rglob("*") if path.is_file()}
-    assert main(["orphans", "tests/cassettes", "--delete"]) == 1
+    assert main(["orphans", "tests", "tests/cassettes", "--delete"]) == 1
     after = {path for path in project.rglob("*") if path.is_file()}
     gone = {path.relative_to(project).as_posix() for path in before - after}
-    assert {Path(name).parent.name for name in gone} == {"test_agent", "test_weather"}
+    folders = {Path(name).parent.name for name in gone}
+    assert folders == {"test_agent", "test_weather", "test_vanished"}
     assert "tests/cassettes/test_agent/test_vanished_long_ago.yaml" in gone
-    assert len(gone) == 2
+    assert len(gone) == 3
     assert "  removed" in capsys.readouterr().out.splitlines()
 
 
@@ -123,8 +132,10 @@ def test_where_pytest_cannot_collect_nothing_is_an_orphan(
     assert main(["orphans", "--delete"]) == 2
     assert "no_such_module" in capsys.readouterr().err
     assert (project / "tests/cassettes/test_gone").is_dir()
-    assert main(["orphans", "--pytest", "--ignore=tests"]) == 2
+    assert main(["orphans", "--pytest", "--ff --ignore=tests"]) == 2
     assert "no test was found" in capsys.readouterr().err
+    assert main(["orphans", "--delete", "pytest.ini"]) == 2
+    assert (project / "pytest.ini").is_file()
 
 
 def test_in_a_flat_directory_recordings_are_orphans(

@@ -11,7 +11,8 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import click
 from vcr_llm import _collected
 from vcr_llm._cassette_files import OLD_SUFFIXES, directory_of
 from vcr_llm._orphans import Likeness, alike, missing_tests
+from vcr_llm._recording_directory import FAILED
 from vcr_llm._redaction import Redaction
 from vcr_llm.cli import FOUND, OK
 from vcr_llm.cli._cassettes import contents, holds_recordings, is_real_cassette
@@ -35,17 +37,30 @@ _NO_TESTS = 5  # pytest's exit status where it has collected none
 class Tests:
     """The tests that pytest collects, and the cassettes that they use."""
 
+    root: Path
     marked: Mapping[str, bool]
+    files: frozenset[str]
+    """The files that have tests."""
     cassettes: frozenset[str]
 
     @classmethod
     def of(cls, collected: Mapping[str, Any]) -> Tests:
         """What `_collected` has written."""
-        paths = (path for test in collected.values() for path in test["cassettes"])
+        tests = collected["tests"]
+        paths = (path for test in tests.values() for path in test["cassettes"])
         return cls(
-            {test_id: test["is_marked"] for test_id, test in collected.items()},
+            Path(collected["root"]),
+            {test_id: test["is_marked"] for test_id, test in tests.items()},
+            frozenset(os.path.realpath(test["file"]) for test in tests.values()),
             frozenset(os.path.realpath(directory_of(path)) for path in paths),
         )
+
+    def knows(self, file: Path) -> bool:
+        """Whether it is certain which tests a file has.
+
+        One that is there and gave none may need a package that is not here, or be left out.
+        """
+        return os.path.realpath(file) in self.files or not file.exists()
 
     def uses(self, path: Path) -> bool:
         """Whether a cassette stands where a test's own is, or is named in a mark."""
@@ -67,7 +82,7 @@ class Orphan:
 
 
 @click.command("orphans")
-@click.argument("paths", nargs=-1, type=click.Path(exists=True, path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--pytest", "arguments", metavar="ARGUMENTS", default="", help="What to add to pytest's call."
 )
@@ -79,7 +94,8 @@ def command(*, paths: tuple[Path, ...], arguments: str, delete: bool, as_json: b
     The tests are those that pytest collects in the current directory; none is run. Each PATH is a
     tree of cassettes; without one it is the directory "cassettes", or where there is none the
     current directory. A recording says itself which test it is of; a cassette in one file is
-    known by its place. Where pytest cannot collect everything, nothing is called an orphan.
+    known by its place. Where pytest cannot collect everything, nothing is called an orphan; nor is
+    anything of a module that is there and gave no test, since a package for it may be missing.
 
     Example: vcr-llm orphans tests
     """
@@ -93,7 +109,7 @@ def command(*, paths: tuple[Path, ...], arguments: str, delete: bool, as_json: b
             orphans += _orphans_in(one.path, tests, recorded, walk.problems)
         elif _is_orphaned_file(one.path, tests):
             orphans.append(Orphan(one.path, None, 1, (one.path,), is_whole=True))
-    orphans = [_likened(orphan, tests, recorded) for orphan in orphans]
+    orphans = _likened(orphans, tests, recorded)
     for path, reason in walk.problems:
         print_problem(_shown(path), _shown(reason))
     deleted = [orphan for orphan in orphans if delete and orphan.looks_like is None]
@@ -114,17 +130,18 @@ def _collect(arguments: Sequence[str]) -> Tests:
         done = subprocess.run(  # noqa: S603 - the user's own pytest
             [
                 *(sys.executable, "-m", "pytest", "--collect-only", "-q"),
-                *("-p", _collected.__name__, "-p", "no:cacheprovider", *arguments),
+                *("-p", _collected.__name__, "-o", f"cache_dir={folder}/cache", *arguments),
             ],
             env={**os.environ, _collected.FILE: str(written)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            errors="replace",
             check=False,
         )
         is_complete = done.returncode == 0 and written.exists()
         collected = json.loads(written.read_text(encoding="utf-8")) if is_complete else {}
-    if collected:
+    if collected and collected["tests"]:
         return Tests.of(collected)
     why = "no test was found" if done.returncode in (0, _NO_TESTS) else "pytest failed"
     said = "\n".join(done.stdout.strip().splitlines()[-_LAST_LINES:])
@@ -137,10 +154,20 @@ def _collect(arguments: Sequence[str]) -> Tests:
 
 def _cassettes(walk: Walk, paths: Sequence[Path]) -> Iterator[Found]:
     """The cassettes that paths stand for, a path itself among them."""
+    seen: set[str] = set()
     for path in paths:
-        if path.is_dir() and holds_recordings(path):
-            yield Found(path, Path())
-    yield from walk.over(paths)
+        own = [Found(path, Path())] if _holds_recordings(path) else []
+        for found in (*own, *walk.over([path])):
+            if (real := os.path.realpath(found.path)) not in seen:
+                seen.add(real)
+                yield found
+
+
+def _holds_recordings(path: Path) -> bool:
+    try:
+        return holds_recordings(path)
+    except OSError:  # which the walk will say
+        return False
 
 
 def _is_cassette(entry: os.DirEntry[str]) -> bool:
@@ -156,7 +183,9 @@ def _is_at_a_tests_place(path: Path) -> bool:
 
 
 def _is_orphaned_file(path: Path, tests: Tests) -> bool:
-    return not tests.uses(path) and not directory_of(path).is_dir()
+    module = path.parent.parent.parent / f"{path.parent.name}.py"
+    is_gone = tests.knows(module) and not tests.uses(path)
+    return is_gone and not directory_of(path).is_dir()
 
 
 def _orphans_in(
@@ -168,11 +197,17 @@ def _orphans_in(
     owners = [(_owner(one.document), one.path) for one in holds.recordings]
     missing = missing_tests(Counter(owner for owner, _path in owners), tests.marked)
     recorded.update(owner for owner, _path in owners if owner and owner not in missing)
+    known = {
+        test_id: count
+        for test_id, count in missing.items()
+        if tests.knows(tests.root / test_id.partition("::")[0])
+    }
     if tests.uses(folder):  # the test that is there replays them, whoever recorded them
         return
-    for test_id, count in missing.items():
+    for test_id, count in known.items():
         files = tuple(path for owner, path in owners if owner == test_id)
-        is_whole = count == len(owners) and not holds.broken
+        others = {path.name for path in folder.iterdir()} - {path.name for path in files}
+        is_whole = not others - {FAILED}
         yield Orphan(folder, test_id, count, files, is_whole=is_whole)
 
 
@@ -181,14 +216,25 @@ def _owner(document: Mapping[str, Any]) -> str | None:
     return owner if isinstance(owner, str) else None
 
 
-def _likened(orphan: Orphan, tests: Tests, recorded: set[str]) -> Orphan:
-    """The orphan with the test that it looks like: one that is marked and has no recordings."""
-    new = [test for test, is_marked in tests.marked.items() if is_marked and test not in recorded]
-    gone = orphan.test_id or _test_at(orphan.path, new)
-    found = alike(gone, new)
-    return Orphan(
-        orphan.path, orphan.test_id, orphan.recordings, orphan.files, orphan.is_whole, found
-    )
+def _likened(orphans: Sequence[Orphan], tests: Tests, recorded: set[str]) -> list[Orphan]:
+    """The orphans with the tests that they look like: marked ones that have no recordings.
+
+    No test is named twice; who looks most like it has it.
+    """
+    new = {test for test, is_marked in tests.marked.items() if is_marked and test not in recorded}
+    gone = {orphan: orphan.test_id or _test_at(orphan.path, sorted(new)) for orphan in orphans}
+    found: dict[Orphan, Likeness] = {}
+    by_likeness = sorted(orphans, key=lambda one: _score(alike(gone[one], sorted(new))))
+    for orphan in reversed(by_likeness):
+        likeness = alike(gone[orphan], sorted(new))
+        if likeness is not None:
+            found[orphan] = likeness
+            new.remove(likeness.test_id)
+    return [replace(orphan, looks_like=found.get(orphan)) for orphan in orphans]
+
+
+def _score(likeness: Likeness | None) -> float:
+    return 0.0 if likeness is None else likeness.score
 
 
 def _test_at(path: Path, tests: Sequence[str]) -> str:
@@ -201,11 +247,13 @@ def _test_at(path: Path, tests: Sequence[str]) -> str:
 
 
 def _remove(orphan: Orphan) -> None:
-    if orphan.is_whole and orphan.path.is_dir():
-        shutil.rmtree(orphan.path)
-        return
+    """Remove the recordings, and their folder where nothing else is in it."""
     for file in orphan.files:
         file.unlink(missing_ok=True)
+    if orphan.is_whole and orphan.path.is_dir():
+        shutil.rmtree(orphan.path / FAILED, ignore_errors=True)
+        with suppress(OSError):
+            orphan.path.rmdir()
 
 
 # --- the report -------------------------------------------------------------------------------
