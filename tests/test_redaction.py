@@ -18,7 +18,7 @@ from tests.test_document import documents, interactions
 from tests.test_json import fuzzed
 from vcr_llm._document import from_document, to_document
 from vcr_llm._interaction import Headers, Interaction, Request, Response
-from vcr_llm._json import document_text
+from vcr_llm._json import document_text, parse
 from vcr_llm._options import Options
 from vcr_llm._recording import new_recording
 from vcr_llm._redaction import Redaction, secrets_in_headers
@@ -440,6 +440,20 @@ def test_a_secret_hidden_by_escapes_leaves_the_raw_text() -> None:
     ).document
     assert hidden not in document_text(document)
     assert document["response"]["body"] == {"a": PLACEHOLDER}
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (rb'{"api_key": [""] ,"a":"\"\""}', {"api_key": [PLACEHOLDER], "a": '""'}),
+        (rb'{ "password":"a", "x\"a":1}', {"password": PLACEHOLDER, 'x"a': 1}),
+    ],
+)
+def test_a_secret_that_is_part_of_another_text_leaves_the_raw_text(body: bytes, value: Any) -> None:
+    """Where the raw text cannot follow its value without being spoiled, it is not kept."""
+    document: Any = new_recording(exchange(answer=body), Options()).document
+    assert document["response"]["body"] == value
+    assert parse(from_document(document).response.body.decode()) == value
 
 
 _secrets = st.sampled_from([*KEYS.values(), PEM, *(text for _name, text in AROUND)])

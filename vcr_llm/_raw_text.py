@@ -27,7 +27,7 @@ def framing_after(
     """
     changed = {key: value for key, value in framing.items() if key not in ("raw", "events")}
     if isinstance(raw := framing.get("raw"), str):
-        text = _followed(clean(raw), before, after, is_redacted=clean is not str)
+        text = _followed(raw, before, after, clean)
         if text is not None:
             changed["raw"] = text
     events = framing.get("events")
@@ -54,7 +54,7 @@ def _difference_after(
     changed: dict[str, JSON] = {}
     for key, value in difference.items():
         if key in ("raw", "data") and isinstance(value, str):
-            text = _followed(clean(value), before, after, is_redacted=clean is not str)
+            text = _followed(value, before, after, clean)
             if text is None:
                 continue
             changed[key] = text
@@ -63,16 +63,16 @@ def _difference_after(
     return changed
 
 
-def _followed(raw: str, before: JSON, after: JSON, *, is_redacted: bool) -> str | None:
+def _followed(raw: str, before: JSON, after: JSON, clean: Callable[[str], str]) -> str | None:
     """The text with the changes of its value.
 
     None where it would not say the same, or where a secret would still stand in it.
     """
     changes = list(_changes(before, after))
-    text = raw
+    text = clean(raw)
     for key, old, new in changes:
         text = _replaced(text, key, old, new)
-    if is_redacted and any(_stands_in(old, text) for _key, old, _new in changes):
+    if clean is not str and any(_stands_in(old, text) for _key, old, _new in changes):
         return None
     return text if not changes or _still_says(text, raw, after) else None
 
@@ -87,7 +87,10 @@ def _still_says(text: str, raw: str, after: JSON) -> bool:
         parse(raw.strip())
     except ValueError:
         return True
-    value = parse(text.strip())
+    try:
+        value = parse(text.strip())
+    except ValueError:  # what stood there was part of another text, too
+        return False
     data = after.get("__data__") if isinstance(after, dict) and "__data__" in after else after
     return value == data
 

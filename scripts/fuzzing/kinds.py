@@ -174,8 +174,7 @@ def _out_of_a_file(value: JSON) -> Any:
 
 def _check_recording(interaction: Interaction) -> None:
     document: Any = {**to_document(interaction), "recorded_at": _SEEN_AT}
-    text = document_text(document)
-    written = parse_document(text)
+    written = parse_document(document_text(document))
     back = from_document(written)
     before, after = interaction.response, back.response
     _same(
@@ -183,7 +182,6 @@ def _check_recording(interaction: Interaction) -> None:
         (before.status, before.reason, before.body, before.ended, interaction.test_id),
     )
     _same(to_document(back)["request"], written["request"])
-    _check_document(document)
     saved = new_recording(interaction, Options()).document
     _same(from_document(saved).response.status, before.status)
     _same(document_text(Redaction().document(saved)), document_text(saved))
