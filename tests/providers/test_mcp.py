@@ -1,7 +1,4 @@
-"""Tools over HTTP: the SDK of the Model Context Protocol, and its own server.
-
-https://modelcontextprotocol.io/specification/2025-11-25/basic/transports
-"""
+"""The Model Context Protocol over streamable HTTP, through its own SDK, against its own server."""
 
 from __future__ import annotations
 
@@ -9,8 +6,8 @@ import asyncio
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,89 +16,104 @@ import pytest
 import vcr_llm
 
 mcp: Any = pytest.importorskip("mcp")
-streamable_http: Any = pytest.importorskip("mcp.client.streamable_http")
 mcpserver: Any = pytest.importorskip("mcp.server.mcpserver")
 uvicorn: Any = pytest.importorskip("uvicorn")
 
 
-class SearchServer:
-    """A server with one tool, which counts its calls."""
+def new_server() -> Any:
+    """A server with tools that answer, tell of their progress, and fail."""
+    server = mcpserver.MCPServer("weather")
 
-    def __init__(self) -> None:
-        self.queries: list[str] = []
-        self._socket = socket.socket()
-        self._socket.bind(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/mcp"
-        served = mcpserver.MCPServer("search")
-        served.tool()(self.web_search)
-        config = uvicorn.Config(served.streamable_http_app(), log_config=None)
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, args=([self._socket],))
+    def degrees(city: str) -> int:
+        """The temperature."""
+        return len(city)
 
-    def web_search(self, query: str) -> list[str]:
-        """Search the web."""
-        self.queries.append(query)
-        return [f"About {query}"]
+    async def forecast(city: str, ctx: Any) -> list[str]:
+        """Tells of its progress before it answers."""
+        for day in range(3):
+            await ctx.report_progress(day, 3)
+        return [f"{city} {day}" for day in range(3)]
 
-    def start(self) -> None:
-        """Listen, in a thread."""
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
+    forecast.__annotations__["ctx"] = mcpserver.Context  # the class that makes it the context
 
-    def stop(self) -> None:
-        """End, and listen no more; a second time it does nothing."""
-        self._server.should_exit = True
-        self._thread.join()
-        self._socket.close()
+    def broken(city: str) -> str:
+        """Fails."""
+        raise ValueError(f"no weather in {city}")
+
+    for tool in (degrees, forecast, broken):
+        server.tool()(tool)
+    return server
 
 
-@pytest.fixture
-def server() -> Iterator[SearchServer]:
-    """A running server."""
-    running = SearchServer()
-    running.start()
-    yield running
-    running.stop()
+@contextmanager
+def running(port: int = 0) -> Iterator[int]:
+    """The port of a running server."""
+    listening = socket.create_server(("127.0.0.1", port))
+    config = uvicorn.Config(
+        new_server().streamable_http_app(), log_level="error", timeout_graceful_shutdown=1
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join()
+        listening.close()
 
 
-async def _search(url: str, query: str) -> tuple[list[str], str]:
-    """The tools that a server offers, and what one of them says."""
-    async with (
-        streamable_http.streamable_http_client(url) as streams,
-        mcp.ClientSession(*streams[:2]) as session,
-    ):
-        await session.initialize()
-        offered = await session.list_tools()
-        result = await session.call_tool("web_search", {"query": query})
-        return [tool.name for tool in offered.tools], result.model_dump_json()
+async def conversation(url: str, mode: str) -> list[Any]:
+    """What a client hears: the tools, answers, progress, an error."""
+    heard: list[Any] = []
+
+    async def on_progress(progress: float, total: float | None, _message: str | None) -> None:
+        heard.append((progress, total))
+
+    async with mcp.Client(url, mode=mode) as client:
+        heard.append([tool.name for tool in (await client.list_tools()).tools])
+        heard += [await client.call_tool("degrees", {"city": city}) for city in ("Rome", "Oslo")]
+        heard.append(
+            await client.call_tool("forecast", {"city": "Rome"}, progress_callback=on_progress)
+        )
+        heard.append(await client.call_tool("broken", {"city": "Rome"}))
+    return heard
 
 
-def test_calls_of_tools_replay(tmp_path: Path, server: SearchServer) -> None:
-    """The handshake, the list and the call are recordings; a replay reaches no server."""
-    cassette = tmp_path / "cassette"
-    with vcr_llm.use_cassette(cassette):
-        live = asyncio.run(_search(server.url, "Rome"))
-    assert live[0] == ["web_search"]
-    server.stop()
-    with vcr_llm.use_cassette(cassette, record_mode="none") as replayed:
-        assert asyncio.run(_search(server.url, "Rome")) == live
-        assert replayed.play_count
-    assert server.queries == ["Rome"]
-    asked = [json.loads(path.read_bytes())["request"]["body"] for path in cassette.glob("*.json")]
-    methods = {body["method"] for body in asked if body}
-    assert methods == {"initialize", "notifications/initialized", "tools/list", "tools/call"}
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_a_session_replays_without_a_server(tmp_path: Path, mode: str) -> None:
+    """Handshake, answers, notifications before an answer, errors, the end of the session."""
+    with running() as port:
+        url = f"http://127.0.0.1:{port}/mcp"
+        with vcr_llm.use_cassette(tmp_path / "c", record_mode="once"):
+            live = asyncio.run(conversation(url, mode))
+    before = {path.name: path.read_bytes() for path in (tmp_path / "c").iterdir()}
+    with vcr_llm.use_cassette(tmp_path / "c", record_mode="none") as cassette:
+        assert asyncio.run(conversation(url, mode)) == live
+        assert cassette.misses == []
+    assert {path.name: path.read_bytes() for path in (tmp_path / "c").iterdir()} == before
+    documents = [json.loads(content) for content in before.values()]
+    sent = [(found["request"]["method"], found["request"]["body"]) for found in documents]
+    assert "tools/call" in {body["method"] for _method, body in sent if body}
+    if mode == "legacy":  # a stream that stays open, and the end of the session
+        assert {method for method, _body in sent} == {"POST", "GET", "DELETE"}
+        assert 202 in {found["response"].get("status") for found in documents}
 
 
-def test_another_argument_is_another_call(tmp_path: Path, server: SearchServer) -> None:
-    """What the tool was asked decides, as with any request; the miss says what differs."""
-    cassette = tmp_path / "cassette"
-    with vcr_llm.use_cassette(cassette):
-        asyncio.run(_search(server.url, "Rome"))
+def test_another_argument_is_another_call(tmp_path: Path) -> None:
+    """What a tool was asked decides, as with any request; the miss says what differs."""
+
+    async def ask(city: str) -> None:
+        async with mcp.Client(url, mode="legacy") as client:
+            await client.call_tool("degrees", {"city": city})
+
+    with running() as port:
+        url = f"http://127.0.0.1:{port}/mcp"
+        with vcr_llm.use_cassette(tmp_path / "c"):
+            asyncio.run(ask("Rome"))
     with (
-        pytest.warns(vcr_llm.VcrLlmWarning, match="arguments.query"),
-        vcr_llm.use_cassette(cassette, record_mode="none"),
+        pytest.warns(vcr_llm.VcrLlmWarning, match="arguments.city"),
+        vcr_llm.use_cassette(tmp_path / "c", record_mode="none"),
         pytest.raises(BaseExceptionGroup),  # the SDK's own: what is inside is its word for it
     ):
-        asyncio.run(_search(server.url, "Paris"))
-    assert server.queries == ["Rome"]
+        asyncio.run(ask("Paris"))
