@@ -1,7 +1,9 @@
-"""What all tests share: pytester, and the two markers of tests that need what a clone lacks."""
+"""What tests share: pytester, a fixture for it, markers of tests that need more than a clone."""
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -20,3 +22,23 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for marker, (path, reason) in _NEEDED.items():
         if item.get_closest_marker(marker) and not path.is_dir():
             pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def everything_is_imported(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """pytester forgets what a run of its own was the first to import, so all is imported before."""
+    import vcr_llm
+    from tests.plugin import agent
+    from tests.plugin.project import talk_to
+    from tests.servers.openai_server import OpenAIServer
+
+    with (
+        OpenAIServer() as server,
+        pytest.MonkeyPatch.context() as patch,
+        vcr_llm.use_cassette(tmp_path_factory.mktemp("first") / "cassette", record_mode="once"),
+    ):
+        patch.chdir(tmp_path_factory.mktemp("first"))
+        talk_to(server, patch)
+        agent.ask()
+        for library in filter(importlib.util.find_spec, ("httpx", "httpx2")):
+            importlib.import_module(library).get(server.url)

@@ -229,8 +229,10 @@ def test_run_without_our_serializer_imports_nothing_of_ours(project: Project) ->
         """
         import sys
 
-        PLUGIN = {"vcr_llm", "vcr_llm.pytest_plugin", "vcr_llm._test_run", "vcr_llm._config",
-                  "vcr_llm._modes", "vcr_llm._errors"}
+        PLUGIN = {"vcr_llm", *("vcr_llm." + name for name in (
+            "pytest_plugin", "_test_run", "_config", "_modes", "_errors", "_fixtures", "_ledger",
+            "_run_end", "_run_uses", "_whole_run", "_miss_reports", "_drift_report", "_test_names",
+        ))}
 
         def test_answer():
             loaded = {name for name in sys.modules if name.partition(".")[0] == "vcr_llm"}
