@@ -35,20 +35,20 @@ class RunEnd:
         self._problems: list[str] = []
         self._pruned: Pruned | None = None
         self._not_pruned: str | None = None
+        self._drift = DriftReport(config, uses) if config.getoption(VERIFY) else None
         given = config.getoption(SUMMARY)
         # Tests may change the working directory.
-        self._drift = DriftReport(config, uses) if config.getoption(VERIFY) else None
         self._file = config.invocation_params.dir / given if given else None
         if self._file is not None and self._file.exists() and not self._file.is_file():
             raise pytest.UsageError(f"{SUMMARY}={given}: is no regular file, which it has to be")
 
     def settle(self, session: pytest.Session) -> None:
         """Remove and write what is to be removed and written."""
-        if self._config.getoption(PRUNE):
-            self._prune(session)
         if self._drift is not None and self._drift.has_failed:
             self._problems.append(self._drift.summary)
         self._fail_for_problems(session)
+        if self._config.getoption(PRUNE):
+            self._prune(session)
         if self._file is not None:
             self._write_summary(self._file, int(session.exitstatus))
             self._fail_for_problems(session)
