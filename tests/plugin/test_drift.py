@@ -6,9 +6,14 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import openai
 import pytest
 
 from .project import KEY, Project
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(openai.OpenAI, "responses"), reason="openai before 1.66"
+)
 
 VERIFY = "--vcr-llm-verify"
 TESTS = """
