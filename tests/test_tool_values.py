@@ -193,7 +193,7 @@ def test_what_is_nested_too_deep_is_refused() -> None:
     value: Any = 1
     for _level in range(250):
         value = [value]
-    with pytest.raises(ConfigurationError, match="nested (too|more than 200 levels) deep"):
+    with pytest.raises(ConfigurationError, match=r"nested (too|more than 200 levels) deep"):
         as_plain(value, "x")
 
 
