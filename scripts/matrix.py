@@ -85,13 +85,8 @@ def environments(pythons: dict[str, str]) -> list[Environment]:
 
 
 def pytest_options() -> list[str]:
-    """The project's pytest settings as options, for a pytest below 9, which cannot read them.
-
-    Such a pytest blames what was not closed on whichever test runs when garbage is collected, so
-    that an innocent one fails now and then. `make suite` has it as an error, in the right place.
-    """
+    """The project's pytest settings as options, for a pytest below 9, which cannot read them."""
     table = read_pyproject()["tool"]["pytest"]
-    table["filterwarnings"].append("ignore::pytest.PytestUnraisableExceptionWarning")
     del table["minversion"], table["strict"]
     lines = {k: v if isinstance(v, str) else "\n".join(v) for k, v in table.items()}
     return [f"--override-ini={key}={value}" for key, value in lines.items()]
