@@ -37,3 +37,11 @@ def test_the_table_of_modes_is_that_of_the_site() -> None:
     """What a mode does is said once, in the same words."""
     (table,) = _TABLE.findall(README.read_text(encoding="utf-8"))
     assert table in (ROOT / "docs/options.md").read_text(encoding="utf-8")
+
+
+def test_the_pictures_of_the_readme_are_there() -> None:
+    """Small enough for a page."""
+    pictures = re.findall(r"!\[[^\]]+\]\(([^)]+\.png)\)", README.read_text(encoding="utf-8"))
+    assert pictures
+    for picture in pictures:
+        assert 0 < (ROOT / picture).stat().st_size < 200_000

@@ -124,13 +124,10 @@ def summary_of(uses: Sequence[CassetteUse]) -> Summary:
 
 def line_of(summary: Summary) -> str:
     """The summary for a terminal."""
-    tokens = summary.tokens
-    at_least = "at least " if tokens.untold else ""
-    parts = f" ({tokens.input:,} in, {tokens.output:,} out)" if tokens.all else ""
     return (
         f"vcr-llm: {summary.replayed:,} replayed, {summary.recorded:,} recorded, "
         f"{summary.missed:,} missed; not spent: {_count(summary.not_sent, 'request')}, "
-        f"{at_least}{_count(tokens.all, 'token')}{parts}"
+        f"{_tokens_text(summary.tokens)}"
     )
 
 
@@ -200,6 +197,14 @@ def _tokens(usage: Usage) -> Tokens:
     parts = [count for count in (usage.input, usage.output) if count is not None]
     whole = sum(parts) if parts else usage.total or 0
     return Tokens(whole, usage.input or 0, usage.output or 0)
+
+
+def _tokens_text(tokens: Tokens) -> str:
+    if tokens.untold and not tokens.all:
+        return "tokens not known"
+    at_least = "at least " if tokens.untold else ""
+    parts = f" ({tokens.input:,} in, {tokens.output:,} out)" if tokens.all else ""
+    return f"{at_least}{_count(tokens.all, 'token')}{parts}"
 
 
 def _count(number: int, what: str) -> str:

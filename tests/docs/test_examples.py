@@ -11,14 +11,11 @@ import pytest
 
 from tests.docs.blocks import as_shown, blocks_of
 from tests.docs.walkthrough import ROOT, Walkthrough
-from tests.servers.fault_server import FaultServer
-from tests.streams.stream_server import events, stream
 from vcr_llm.cli import COMMANDS, main
 
-# The documents of one are held against the schema, by tests/test_format.py; the other shows what
-# pytest writes and not recordings, which tests/docs/test_runs_page.py compares.
-_OF_THEIR_OWN = ("format.md", "runs.md")
-PAGES = sorted(page for page in (ROOT / "docs").glob("*.md") if page.name not in _OF_THEIR_OWN)
+# Its documents are held against the schema, by tests/test_format.py.
+_OF_ITS_OWN = "format.md"
+PAGES = sorted(page for page in (ROOT / "docs").glob("*.md") if page.name != _OF_ITS_OWN)
 
 
 def with_cassettes(walkthrough: Walkthrough) -> None:
@@ -54,9 +51,7 @@ def test_a_page_does_what_it_says(walkthrough: Walkthrough, page: Path) -> None:
     """A reader who follows it from top to bottom meets what it shows."""
     if prepare := SETTINGS.get(page.name):
         prepare(walkthrough)
-    with FaultServer(stream(events(3))) as server:
-        walkthrough.names["url"] = server.url
-        walkthrough.follow(blocks_of(page))
+    walkthrough.follow(blocks_of(page))
 
 
 def test_every_command_has_an_example() -> None:

@@ -17,7 +17,6 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -44,7 +43,6 @@ class Walkthrough:
         self._patch = monkeypatch
         self.path = pytester.path
         self.server = OpenAIServer()
-        self.names: dict[str, Any] = {}
         self.output = ""
         monkeypatch.chdir(self.path)
         monkeypatch.setenv("OPENAI_API_KEY", "none")
@@ -89,7 +87,7 @@ class Walkthrough:
         script = self.path / "example.py"
         script.write_text(block.text, encoding="utf-8")
         with contextlib.redirect_stdout(io.StringIO()) as printed:
-            runpy.run_path(str(script), init_globals=self.names)
+            runpy.run_path(str(script))
         script.unlink()
         self.output = printed.getvalue()
 

@@ -51,6 +51,24 @@ def test_configuration_fixture_may_have_any_scope(project: Project, scope: str) 
     assert project.folders == ["test_agent/test_answer"]
 
 
+def test_a_strict_project_runs_with_our_options(project: Project) -> None:
+    """No name in pytest's own configuration, no mark and no option of ours is unknown to pytest."""
+    strict = (
+        "addopts = --strict-markers --strict-config --vcr-llm-summary=summary.json --vcr-llm-prune"
+    )
+    settings = (project.path / "pytest.ini").read_text("utf-8")
+    project.write("pytest.ini", settings.replace("addopts =", strict))
+    project.test("""
+        @pytest.mark.block_network(allowed_hosts=["127.0.0.1"])
+        @pytest.mark.default_cassette("named")
+        @pytest.mark.vcr(normalize=False)
+        def test_answer(vcr):
+            ask("Hello")
+        """)
+    recorded_and_replayed(project)
+    assert project.folders == ["test_agent/named"]
+
+
 def test_module_may_override_the_configuration(project: Project) -> None:
     """A module's own fixture may build on the conftest's, or leave our serializer out."""
     project.test("""

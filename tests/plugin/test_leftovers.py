@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from vcr_llm.cli import main
+
 from .project import Project
 
 PRUNE = "--vcr-llm-prune"
@@ -155,6 +157,21 @@ def test_flat_directory_is_judged_by_the_tests_own(project: Project) -> None:
     project.replay().assert_outcomes(passed=2)
     project.test(asking("Hello") + OTHER.replace("    ask('Good bye')\n", ""))
     project.replay().assert_outcomes(passed=2, errors=1)
+
+
+def test_old_cassette_in_one_file_is_not_judged(project: Project) -> None:
+    """Nothing could be removed of it: it is converted first, as docs/runs.md says."""
+    project.configure("serializer='yaml'")
+    project.test(asking("Hello", "Good bye"))
+    project.record().assert_outcomes(passed=1)
+    project.configure("on_unplayed='fail'")
+    project.test(asking("Hello"))
+    before = project.tree
+    project.replay(PRUNE).assert_outcomes(passed=1)
+    assert project.tree == before
+    cassettes = str(project.path / "cassettes")
+    assert main(["convert", cassettes, cassettes, "--delete"]) == 0
+    project.replay().assert_outcomes(passed=1, errors=1)
 
 
 # --vcr-llm-prune

@@ -173,6 +173,8 @@ def test_answer_without_usage_is_at_least(recorded: Project) -> None:
     path.write_text(json.dumps(document), "utf-8")
     assert re.search(r"3 requests, at least [1-9]\d* tokens", str(line_of(recorded.replay(FILE))))
     assert summary(recorded)["not_spent"]["requests_without_usage"] == 1
+    alone = recorded.replay("-k", "test_once")
+    assert str(line_of(alone)).endswith("not spent: 1 request, tokens not known")
 
 
 def test_file_that_cannot_be_written_fails_a_green_run(recorded: Project) -> None:

@@ -32,6 +32,9 @@ class Place(BaseModel):
     since: datetime | None = None
 
 
+ROME = Place(name="Rome")
+
+
 @dataclass(frozen=True)
 class Reading:
     """A part of what is given back."""
