@@ -53,7 +53,7 @@ def test_past():
     socket.create_connection((server.hostname, server.port)).close()
 """
 )
-TOLD = {
+TOLD: dict[str, Any] = {
     "warnings": [
         "1 recording has no recorded_at",
         "1 recording is older than 30 days",
