@@ -44,7 +44,7 @@ from vcr_llm._interaction import (
     split_url,
     standard_reason,
 )
-from vcr_llm._json import JSON, MAX_DOCUMENT_DEPTH, parse
+from vcr_llm._json import JSON, MAX_DOCUMENT_DEPTH, Deferred, parse
 from vcr_llm._stream_body import with_implied_done, without_implied_done
 from vcr_llm._tagged import BYTES, tag_of, untag_json
 from vcr_llm._timing import decode_timing, encode_timing
@@ -271,7 +271,8 @@ def _response_parts(document: Document) -> tuple[Document, ResponseBody]:
     if response.get("ended") is not None:
         framing = with_implied_done(framing)
     kind = _kind(response, framing, document) if is_streaming else None
-    return response, ResponseBody(response["body"], framing, kind)
+    body = response["body"]
+    return response, ResponseBody(list(body) if isinstance(body, Deferred) else body, framing, kind)
 
 
 def _kind(response: Document, framing: Document, document: Document) -> str:

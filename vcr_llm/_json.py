@@ -12,13 +12,16 @@ from __future__ import annotations
 import itertools
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import NoReturn, TypeAlias
 
-JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | Number | bool | None"
+JSON: TypeAlias = (
+    "dict[str, JSON] | list[JSON] | Deferred | str | int | float | Number | bool | None"
+)
 
 MAX_DEPTH = 200
 """Deeper payloads are not parsed: far below Python's recursion limit, far above real ones."""
@@ -39,6 +42,23 @@ class Number:
     def __float__(self) -> float:
         """The nearest float; infinity for one that is out of range."""
         return float(self.text)
+
+
+class Deferred(ABC):
+    """An array whose items are made one by one, when it is written or when somebody asks."""
+
+    @abstractmethod
+    def texts(self, render: Callable[[JSON], str]) -> Iterator[str]:
+        """The texts of its items; ``render`` gives that of a value, in the layout of all."""
+
+    def __iter__(self) -> Iterator[JSON]:
+        for text in self.texts(document_text):
+            yield parse(text, max_depth=MAX_DOCUMENT_DEPTH)
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == (list(other) if isinstance(other, Deferred) else other)
+
+    __hash__ = None  # type: ignore[assignment]  # it is equal to lists, which have none
 
 
 def parse(text: str, *, unique_keys: bool = False, max_depth: int = MAX_DEPTH) -> JSON:
@@ -270,6 +290,7 @@ class _Writer:
         self.parts: list[str] = []
         self._members: dict[str, str] = {}
         self._write = write
+        self._layout = layout
         self._encode = encode_basestring_ascii if "ascii" in layout.escapes else _encode_string
         self._item_separator = layout.item_separator
         self._key_separator = layout.key_separator
@@ -287,6 +308,8 @@ class _Writer:
             self._put_object(value, line)
         elif isinstance(value, list) and value:
             self._put_array(value, line)
+        elif isinstance(value, Deferred):
+            self._put_deferred(value, line)
         else:
             self.parts.append(_scalar(value))
         if len(self.parts) > _PARTS_AT_ONCE:
@@ -308,6 +331,24 @@ class _Writer:
             self.parts.append(lead)
             self.put(item, inner)
             lead = self._item_separator + inner
+        self.parts.append(line + "]")
+
+    def _put_deferred(self, value: Deferred, line: str) -> None:
+        inner = line + self._indent
+        lead = "[" + inner
+
+        def render(item: JSON) -> str:
+            pieces: list[str] = []
+            writer = _Writer(self._layout, pieces.append)
+            writer.put(item, inner)
+            writer.flush()
+            return "".join(pieces)
+
+        for text in value.texts(render):
+            self.parts.append(lead + text)
+            lead = self._item_separator + inner
+            if len(self.parts) > _PARTS_AT_ONCE:
+                self.flush()
         self.parts.append(line + "]")
 
     def _member(self, key: str) -> str:

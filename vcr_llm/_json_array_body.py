@@ -39,12 +39,12 @@ class _Array(NamedTuple):
     """What an array that was cut has of its next element."""
 
 
-def encode_json_array(body: str, origin: Origin) -> StreamBody | None:
+def encode_json_array(body: bytes, origin: Origin) -> StreamBody | None:
     """The elements of an array, None where the body is no array of objects.
 
     What an array that was cut has of its last element is the last entry.
     """
-    array = _split(body)
+    array = _split(body.decode(errors="surrogateescape"))
     if array is None:
         return None
     before, *between, after = array.separators

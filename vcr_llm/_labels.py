@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import NamedTuple
 
-from vcr_llm._event_labels import event_label
+from vcr_llm._event_labels import FAMILIES, event_label
 from vcr_llm._json import JSON
 
 _MISTRAL = "mistralai.client.models"
@@ -153,6 +153,16 @@ _BY_ENDPOINT = (
         f"{_MISTRAL}.classificationresponse.ClassificationResponse",
     ),
 )
+
+
+DECIDING_KEYS = frozenset(
+    {
+        *("object", "type"),
+        *(family.field for family in FAMILIES),
+        *(row.key for row in (*_OWN_ENDPOINTS, *_BY_ENDPOINT) if row.value is not None),
+    }
+)
+"""The keys whose texts decide about a label; of others it is known only whether they are there."""
 
 
 def label_of(payload: JSON, path: str, *, is_event: bool = False) -> str | None:

@@ -21,21 +21,28 @@ from vcr_llm._json import JSON
 from vcr_llm._labels import label_of
 from vcr_llm._tagged import DATA, TEXT, tag, tag_json
 
+_LINE = re.compile(rb"[^\n]*\n|[^\n]+")
 _HABIT = StreamHabit("\n", "compact", done=False)
 
 
-def encode_ndjson(body: str, origin: Origin) -> StreamBody:
+def split_lines(body: bytes) -> Iterator[str]:
+    """The lines of a body with their ends; what comes after the last end is a line, too."""
+    for line in _LINE.finditer(body):
+        yield line[0].decode(errors="surrogateescape")
+
+
+def encode_ndjson(body: bytes, origin: Origin) -> StreamBody:
     """Newline-delimited JSON (https://github.com/ndjson/ndjson-spec): one value per line."""
     looks = Looks(_HABIT)
     entries: list[JSON] = []
     differences: dict[int, Framing] = {}
-    for index, line in enumerate(re.findall(r"[^\n]*\n|[^\n]+", body)):
+    for index, line in enumerate(split_lines(body)):
         text = line.rstrip("\r\n")
         payload = encode_payload(text, looks)
         end = line[len(text) :]
         if index == 0 and end:
             looks.syntax = Syntax(line_end=end)
-        difference = {"data": text} if payload.padding else payload.differences
+        difference: Framing = {"data": text} if payload.padding else payload.differences
         if payload.is_text:
             entries.append(tag(TEXT, payload.value))
         else:

@@ -12,6 +12,7 @@ from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._normalization import normalized
 from vcr_llm._options import Options
 from vcr_llm._redaction import Redaction
+from vcr_llm._repeated_events import abridged, has_examples, unabridged
 from vcr_llm._tool_call import ToolAnswer, ToolCall, tool_document
 
 _LAST_KEYS = ("sequence", "recorded_at")
@@ -32,13 +33,39 @@ def new_recording(
     ``secret_headers`` are the request's headers as they were sent: what they carry is a secret
     wherever it appears, even if a hook took the header away.
     """
-    document = to_document(
+    headers = (*interaction.request.headers, *secret_headers)
+    document = _document_of(interaction, options)
+    return _finished(document, options, Redaction(options.redact), headers)
+
+
+def recording_to_write(
+    interaction: Interaction, options: Options, *, secret_headers: Headers = ()
+) -> Addressed:
+    """As `new_recording`, but of a long stream's events only what differs is in memory."""
+    headers = (*interaction.request.headers, *secret_headers)
+    redaction = Redaction(options.redact)
+    short = abridged(interaction, redaction.leaves(headers))
+    if short is not None:
+        document = _document_of(short.interaction, options)
+        if has_examples(document, short):
+            address, document = _finished(document, options, redaction, headers)
+            return Addressed(address, unabridged(document, short))
+    return _finished(_document_of(interaction, options), options, redaction, headers)
+
+
+def _document_of(interaction: Interaction, options: Options) -> Document:
+    return to_document(
         interaction,
         keep_request_headers=options.keep_request_headers,
         keep_response_headers=options.keep_response_headers,
     )
-    headers = (*interaction.request.headers, *secret_headers)
-    document = Redaction(options.redact).document(document, headers)
+
+
+def _finished(
+    document: Document, options: Options, redaction: Redaction, headers: Headers
+) -> Addressed:
+    """The document redacted, normalised, and with its date."""
+    document = redaction.document(document, headers)
     address = address_of(document)
     if options.normalize:
         document = normalized(document, address)

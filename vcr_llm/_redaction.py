@@ -74,6 +74,11 @@ class Redaction:
             redacted["model"] = clean(model)
         return redacted
 
+    def leaves(self, headers: Headers) -> Callable[[str], bool]:
+        """Whether a text stays as it is, in an exchange whose request has these headers."""
+        clean = self._cleaner(secrets_in_headers(headers))
+        return lambda text: clean(text) is text
+
     def text(self, text: str) -> str:
         """A text without secrets, for a message or a log; URLs in it as in a document."""
         clean = self._cleaner(frozenset())

@@ -11,7 +11,7 @@ from vcr_llm._event_loop import beside_event_loop
 from vcr_llm._foreign import Document, is_http_exchange, is_tool_call
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._plan import Plan
-from vcr_llm._recording import Addressed, new_recording, new_tool_recording
+from vcr_llm._recording import Addressed, new_tool_recording, recording_to_write
 from vcr_llm._recording_directory import Recording, RecordingDirectory
 from vcr_llm._recording_writer import RecordingWriter, Staging
 from vcr_llm._set_aside import forget, is_worth_keeping, set_aside
@@ -69,7 +69,7 @@ class Saving:
         It takes the place of the recording that it ``renews``, unless it is an error and that one
         is none.
         """
-        addressed = new_recording(interaction, self._plan.options, secret_headers=sent_headers)
+        addressed = recording_to_write(interaction, self._plan.options, secret_headers=sent_headers)
         if renews is not None:
             return self._renew(addressed.document, renews)
         return self._write(addressed)

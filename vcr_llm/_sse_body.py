@@ -26,17 +26,22 @@ from vcr_llm._json import JSON
 from vcr_llm._labels import label_of
 from vcr_llm._tagged import DATA, TEXT, TYPE, tag, tag_json, tag_of, untag_json
 
-_BEFORE_FIRST_EVENT = re.compile("\ufeff?[\r\n]*")
+_BEFORE_FIRST_EVENT = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*")
 _DONE = "[DONE]"
 _TAGGED = {TYPE, DATA}
 
 
-def encode_sse(body: str, origin: Origin) -> StreamBody:
+def before_first_event(body: bytes) -> bytes:
+    """A byte order mark and blank lines at the start of a body, which belong to no event."""
+    found = _BEFORE_FIRST_EVENT.match(body)
+    return found[0] if found else b""
+
+
+def encode_sse(body: bytes, origin: Origin) -> StreamBody:
     habit = stream_habit(origin)
     looks = Looks(habit)
-    opening = _BEFORE_FIRST_EVENT.match(body)
-    before = opening[0] if opening else ""
-    frames = split_frames(body[len(before) :])
+    before = before_first_event(body)
+    frames = list(split_frames(body, len(before)))
 
     entries: list[JSON] = []
     differences: dict[int, Framing] = {}
@@ -53,7 +58,7 @@ def encode_sse(body: str, origin: Origin) -> StreamBody:
 
     framing = looks.framing()
     if before:
-        framing["before"] = before
+        framing["before"] = before.decode()
     if (end is not None) != habit.done:
         framing["done"] = end is not None
     if end not in (None, looks.syntax.line_end * 2):

@@ -24,9 +24,7 @@ def encode_stream(body: bytes, kind: str, origin: Origin) -> StreamBody | None:
 
     None where the body is no stream of this kind.
     """
-    if kind == AWS:
-        return encode_aws(body, origin)
-    return _ENCODERS[kind](body.decode(errors="surrogateescape"), origin)
+    return _ENCODERS[kind](body, origin)
 
 
 def decode_stream(entries: list[JSON], framing: Framing, kind: str, origin: Origin) -> bytes:
@@ -66,7 +64,8 @@ def with_implied_done(framing: Framing) -> Framing:
     return {"done": False, **framing}
 
 
-_ENCODERS: dict[str, Callable[[str, Origin], StreamBody | None]] = {
+_ENCODERS: dict[str, Callable[[bytes, Origin], StreamBody | None]] = {
+    AWS: encode_aws,
     SSE: encode_sse,
     NDJSON: encode_ndjson,
     JSON_ARRAY: encode_json_array,

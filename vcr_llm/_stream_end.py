@@ -36,11 +36,10 @@ _LAST_LINE = re.compile(r"[^\r\n]+(?=[\r\n]*\Z)")
 def says_its_end(response: Response) -> bool:
     """Whether the last event that came is one after which none comes."""
     kind = recognise_stream(response.body, header(response.headers, CONTENT_TYPE), Origin("", ""))
-    text = response.body.decode(errors="replace")
     if kind == SSE:
-        return _is_last_frame(split_frames(text)[-1:])
+        return _is_last_frame(list(split_frames(response.body))[-1:])
     if kind == NDJSON:
-        line = _LAST_LINE.search(text)
+        line = _LAST_LINE.search(response.body.decode(errors="replace"))
         return line is not None and _says_last(line[0])
     return False
 

@@ -23,6 +23,7 @@ from scripts.fuzzing.bodies import (
     body_of,
     compressed,
 )
+from scripts.fuzzing.long_streams import check_long_stream, long_stream
 from scripts.fuzzing.texts import damaged
 from vcr_llm import serializer
 from vcr_llm._address import address_of
@@ -265,6 +266,7 @@ KINDS: dict[str, Kind] = {
     **{name: Kind(_body(*how), _check_any) for name, how in PLAIN.items()},
     **{name: Kind(_body(*how), _check_any) for name, how in REQUESTS.items()},
     "compressed": Kind(compressed, _check_compressed),
+    "long-stream": Kind(long_stream, check_long_stream),
     "recording": Kind(
         lambda random: documents.interaction(random, real_interactions()), _check_recording
     ),
