@@ -120,6 +120,7 @@ def document_text(value: JSON) -> str:
 
 # A recording of 20 MB is written in pieces, so that its text is never in memory as a whole.
 _PARTS_AT_ONCE = 8192
+_ITEMS_AT_ONCE = 256  # of a `Deferred`, whose texts are longer
 _KEYS_REMEMBERED = 1024
 _LARGE = 1_000_000  # characters from which memory counts for more than speed
 
@@ -347,7 +348,7 @@ class _Writer:
         for text in value.texts(render):
             self.parts.append(lead + text)
             lead = self._item_separator + inner
-            if len(self.parts) > _PARTS_AT_ONCE:
+            if len(self.parts) > _ITEMS_AT_ONCE:
                 self.flush()
         self.parts.append(line + "]")
 
