@@ -165,6 +165,11 @@ CALL = {"id": "c", "type": "function", "function": {"name": "f", "arguments": '{
 RESULT = {"role": "tool", "tool_call_id": "c", "content": "it is 3"}
 
 
+def rpc(method: str, parameters: Any = None) -> dict[str, Any]:
+    """A message of JSON-RPC."""
+    return {"jsonrpc": "2.0", "id": 1, "method": method, "params": parameters}
+
+
 @pytest.mark.parametrize(
     ("held", "asked", "answered"),
     [
@@ -178,6 +183,9 @@ RESULT = {"role": "tool", "tool_call_id": "c", "content": "it is 3"}
         (document({}, {"odd": 1}), "", '{"odd": 1}'),
         (document({}, {"error": {"message": "No."}}, status=400), "", "No."),
         (document({}, {"__type__": "bytes", "__data__": "AAAA"}), "", ""),
+        (document(rpc("tools/list"), None, status=202), "tools/list", ""),
+        (document(rpc("initialize", {"a": 1}), {"result": {}}), "initialize", ""),
+        (document(rpc("tools/call", {"name": "f", "arguments": {"a": 1}})), 'f({"a": 1})', ""),
     ],
 )
 def test_the_row_says_what_it_is_about(held: dict[str, Any], asked: str, answered: str) -> None:

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Hashable, Iterator
 from contextlib import aclosing, closing
 from dataclasses import replace
 from functools import cache, wraps
+from http import HTTPStatus
 from itertools import zip_longest
 from types import ModuleType
 from typing import Any
@@ -36,6 +37,7 @@ from vcr_llm._vcrpy import VcrResponse, response_to_vcrpy
 _SWITCHING_PROTOCOLS = 101  # RFC 9110, 15.2.2: what follows is no HTTP any more
 _WITHOUT_CONTENT = (204, 304)  # RFC 9110, 6.4.1
 _LONGEST_SILENCE = 60.0  # seconds
+_MCP_SESSION = "mcp-session-id"
 
 Handle = Callable[[Any, Any], Any]
 
@@ -180,6 +182,19 @@ class _Exchange:
         """The seconds that the client itself waits for a byte, or as long as a test may hang."""
         timeout = self._request.extensions.get("timeout", {}).get("read")
         return _LONGEST_SILENCE if timeout is None else min(timeout, _LONGEST_SILENCE)
+
+    def stays_open(self, playback: Playback) -> bool:
+        """Whether nothing comes behind the last event, and no end either.
+
+        So it was when the task was cancelled. And so it is on a stream on which a server of the
+        Model Context Protocol may speak at any time: it ends with the session, wherever that ends
+        now; of one that ends before, the client would ask again.
+        https://modelcontextprotocol.io/specification/2025-06-18/basic/transports
+        """
+        if playback.ended is not None:
+            return playback.ended.is_cancelled
+        is_listening = self._request.method == "GET" and _MCP_SESSION in self._request.headers
+        return is_listening and playback.status == HTTPStatus.OK
 
     def pause_before(self, arrival: Arrival | None) -> float:
         """The seconds to wait for an event, where a replay takes its time."""
@@ -350,8 +365,7 @@ class _PlayedStream:
             else:
                 await lowlevel.checkpoint()  # other tasks run between two events, as they do live
             yield event
-        ended = self._playback.ended
-        if ended is not None and ended.is_cancelled:
+        if self._exchange.stays_open(self._playback):
             await sleep(self._exchange.longest_silence)  # until the task is cancelled once more
         await lowlevel.checkpoint()
         self._exchange.end(self._playback)

@@ -136,7 +136,7 @@ def test_a_stream_plays(report: Path, opened: Opener) -> None:
     page = opened(report)
     open_row(page, QUESTION, place=1)
     timeline = page.locator(".part-timeline")
-    assert "as they were recorded" in timeline.inner_text()
+    assert "as recorded" in timeline.inner_text()
     screen, where = page.locator(".screen"), page.locator(".where")
     whole = screen.inner_text()
     assert whole.startswith("TP 933 at 06:55 is the cheapest")
@@ -211,6 +211,10 @@ def test_everything_by_keyboard(report: Path, opened: Opener) -> None:
     page.keyboard.type("cheapest")
     page.wait_for_timeout(150)
     assert counted(page).startswith("2 of 9")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.activeElement.className === 'row-link'")
+    assert page.evaluate("document.activeElement.textContent") == titles(page)[0]
+    page.keyboard.press("/")
     page.keyboard.press("Escape")
     page.wait_for_timeout(150)
     assert counted(page) == "9 recordings in 8 cassettes"
@@ -229,9 +233,6 @@ def test_everything_by_keyboard(report: Path, opened: Opener) -> None:
     page.wait_for_selector(f"#details-title:not(:has-text({json.dumps(first)}))")
     page.keyboard.press("k")
     page.wait_for_selector(f"#details-title:has-text({json.dumps(first)})")
-    if page.locator("[data-play]").count():
-        page.keyboard.press("p")
-        page.wait_for_selector("[data-play]:has-text('Pause')")
     page.keyboard.press("Escape")
     page.wait_for_selector("#details", state="hidden")
     assert page.evaluate("document.activeElement.textContent") == focused
@@ -239,6 +240,21 @@ def test_everything_by_keyboard(report: Path, opened: Opener) -> None:
     page.wait_for_selector("dialog[open]")
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog[open]", state="detached")
+
+
+def test_a_stream_is_played_by_its_key_where_it_can_be_seen(report: Path, opened: Opener) -> None:
+    """However far below the conversation it stands."""
+    page = opened(report, viewport={"width": 1280, "height": 420})
+    page.click(".row-link:has-text('cheapest flight')")
+    page.wait_for_selector(".part-raw")
+    is_seen = """() => {
+        const {top, bottom} = document.querySelector('[data-play]').getBoundingClientRect();
+        return top >= 0 && bottom <= innerHeight;
+    }"""
+    assert not page.evaluate(is_seen)
+    page.keyboard.press("p")
+    page.wait_for_selector("[data-play]:has-text('Pause')")
+    assert page.evaluate(is_seen)
 
 
 def test_every_control_can_be_tabbed_to(report: Path, opened: Opener) -> None:

@@ -201,6 +201,31 @@ LIBRARIES = {
         def post(url, body):
             return requests.post(url, json=body).json()
     """,
+    "requests, by a proxy": """
+        import os, requests
+        def post(url, body):
+            proxy = os.environ["OPENAI_BASE_URL"].removesuffix("/v1")
+            url = "http://api.example.test/v1/chat/completions"
+            return requests.post(url, json=body, proxies={"http": proxy}).json()
+    """,
+    "httplib2": """
+        import httplib2, json
+        def post(url, body):
+            http = httplib2.Http()
+            try:
+                headers = {"Content-Type": "application/json"}
+                return json.loads(http.request(url, "POST", json.dumps(body), headers)[1])
+            finally:
+                http.close()
+    """,
+    "botocore": """
+        import botocore.awsrequest, botocore.httpsession, json
+        def post(url, body):
+            headers = {"Content-Type": "application/json"}
+            request = botocore.awsrequest.AWSRequest("POST", url, headers, json.dumps(body))
+            session = botocore.httpsession.URLLib3Session()
+            return json.loads(session.send(request.prepare()).content)
+    """,
     "urllib": """
         import json, urllib.request
         def post(url, body):
@@ -219,7 +244,7 @@ LIBRARIES = {
                         return await response.json()
             return asyncio.run(send())
     """,
-    "httpx_async": """
+    "httpx, async": """
         import asyncio, httpx
         def post(url, body):
             async def send():
@@ -233,7 +258,7 @@ LIBRARIES = {
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_every_library_is_verified(project: Project, library: str) -> None:
     """The client gets what was recorded, and what the server says now is compared with it."""
-    pytest.importorskip(library.partition("_")[0])
+    pytest.importorskip(library.partition(",")[0])
     project.write("client.py", LIBRARIES[library])
     project.test("""
         import os

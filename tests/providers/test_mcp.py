@@ -100,6 +100,25 @@ def test_a_session_replays_without_a_server(tmp_path: Path, mode: str) -> None:
         assert 202 in {found["response"].get("status") for found in documents}
 
 
+def test_a_stream_that_the_server_keeps_open_stays_open(tmp_path: Path) -> None:
+    """Until the client closes it; of one that ends the SDK asks again, after a second."""
+
+    async def listen(seconds: float) -> None:
+        async with mcp.Client(url, mode="legacy") as client:
+            await client.call_tool("degrees", {"city": "Rome"})
+            await asyncio.sleep(seconds)
+            await client.call_tool("degrees", {"city": "Oslo"})
+
+    with running() as port:
+        url = f"http://127.0.0.1:{port}/mcp"
+        with vcr_llm.use_cassette(tmp_path / "c"):
+            asyncio.run(listen(0))
+    with vcr_llm.use_cassette(tmp_path / "c", record_mode="none") as cassette:
+        asyncio.run(listen(1.5))
+    assert cassette.misses == []
+    assert cassette.all_played
+
+
 def test_another_argument_is_another_call(tmp_path: Path) -> None:
     """What a tool was asked decides, as with any request; the miss says what differs."""
 

@@ -213,3 +213,38 @@ def test_a_task_that_is_cancelled_before_the_answer_records_nothing(
         assert server.closes_all_but(0)
     assert len(recording) == 0
     assert documents(cassette) == []
+
+
+MCP = {"mcp-session-id": "1"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "response", "stays"),
+    [(MCP, {}, True), ({}, {}, False), (MCP, {"status": 405}, False)],
+)
+def test_a_stream_of_an_mcp_session_stays_open(
+    caller: Caller,
+    cassette: Path,
+    backend: str,
+    *,
+    headers: dict[str, str],
+    response: dict[str, Any],
+    stays: bool,
+) -> None:
+    """On it the server may speak until the session ends, so a replay does not end it before."""
+    record(cassette, URL, [{"__data__": {"a": 1}}], **response)
+    chunks: list[bytes] = []
+
+    async def listen() -> bool:
+        async with caller.client(headers=headers, timeout=PATIENCE) as client:
+            with anyio.move_on_after(PATIENCE) as scope:
+                async with entered(client.stream("GET", URL)) as stream:
+                    async for chunk in caller.chunks(stream):
+                        chunks.append(chunk)
+                        if stays:
+                            bring_forward(scope)
+        return scope.cancelled_caught
+
+    with vcr_llm.use_cassette(cassette, record_mode="none"):
+        assert anyio.run(listen, backend=backend) is stays
+    assert len(chunks) == 1

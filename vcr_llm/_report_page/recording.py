@@ -26,6 +26,7 @@ from vcr_llm._conversation import (
     to_json,
 )
 from vcr_llm._conversation.abridging import abridged, abridged_words
+from vcr_llm._conversation.mcp import JSON_RPC
 from vcr_llm._conversation.members import at
 from vcr_llm._foreign import Document
 from vcr_llm._json import JSON, document_text, map_strings, render
@@ -142,8 +143,13 @@ def _outcome(conversation: Conversation) -> str:
 
 
 def _asked(conversation: Conversation) -> str:
-    """What a person said last; what was called or given back where nobody said anything."""
+    """What a person said last; what was called or given back where nobody said anything.
+
+    Of a message of JSON-RPC it is the method, but for the call of a tool.
+    """
     spoken = [message for message in conversation.messages if message.role not in _NOBODY]
+    if conversation.dialect == JSON_RPC.name and spoken and spoken[-1].role != "request":
+        return spoken[-1].role  # the method
     texts = (_text(message.parts) for message in reversed(spoken) if message.role != "tool")
     words = (_words(message.parts) for message in reversed(spoken))
     return next(filter(None, (*texts, *words)), "")

@@ -2,7 +2,7 @@
 "use strict";
 
 const vcrLlmDetails = (() => {
-  const { element, number, counted, age } = vcrLlmDom;
+  const { element, number, counted, age, path } = vcrLlmDom;
   const { conversation } = vcrLlmConversation;
   const LONGEST_RAW = 300000; // characters, beyond which the rest is shown when asked
 
@@ -32,10 +32,10 @@ const vcrLlmDetails = (() => {
       held.answered_by && held.answered_by !== held.model ? fact("Answered by", held.answered_by) : null,
       fact("Status", element("span", { class: `badge badge-${row.outcome}` }, status(row, held))),
       held.event_count === null ? null : fact("Stream", counted(held.event_count, "event")),
-      row.test ? fact("Test", element("span", { class: "mono" }, row.test)) : null,
-      fact("File", element("span", { class: "mono" }, `${row.cassette}/${row.name}`)),
-      details.old_name ? fact("File before", element("span", { class: "mono" }, details.old_name)) : null,
-      details.sequence === null ? null : fact("Place", `${details.sequence + 1}. of its cassette`),
+      row.test ? fact("Test", element("span", { class: "mono" }, path(row.test))) : null,
+      fact("File", element("span", { class: "mono" }, path(`${row.cassette}/${row.name}`))),
+      details.old_name ? fact("File before", element("span", { class: "mono" }, path(details.old_name))) : null,
+      details.sequence === null ? null : fact("Place", `number ${details.sequence + 1} in its cassette`),
       fact("Recorded", row.recorded_at === null ? "unknown when" : [row.recorded_at, element("span", { class: "quiet" }, ` ${age(row.recorded_at, options.now)} ago`)]),
     );
   };
@@ -156,7 +156,7 @@ const vcrLlmDetails = (() => {
 
   const draw = (row, details, options) => {
     const held = details.conversation;
-    const request = element("p", { class: "request mono" }, `${held.method} ${held.url}`);
+    const request = element("p", { class: "request mono" }, path(`${held.method} ${held.url}`));
     pane.replaceChildren();
     vcrLlmDom.append(pane, [
       head(row, options),

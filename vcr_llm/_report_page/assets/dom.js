@@ -47,6 +47,9 @@ const vcrLlmDom = (() => {
   /* The same for places that take plain text only: options, titles. */
   const plain = (text) => String(text).replace(UNSEEN, (character) => `\u27e8${written(character)}\u27e9`);
 
+  /* A path or an address: it breaks behind a slash or an underscore first. */
+  const path = (text) => text.split(/(?<=[/_])/).flatMap((part) => [part, element("wbr")]).slice(0, -1);
+
   const number = (value) => value.toLocaleString("en");
 
   const counted = (count, noun) => `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
@@ -61,5 +64,5 @@ const vcrLlmDom = (() => {
     return `${Math.floor(minutes)} min`;
   };
 
-  return { element, append, appendText, plain, number, counted, age };
+  return { element, append, appendText, plain, path, number, counted, age };
 })();

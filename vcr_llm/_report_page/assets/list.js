@@ -2,7 +2,7 @@
 "use strict";
 
 const vcrLlmList = (() => {
-  const { element, number, age } = vcrLlmDom;
+  const { element, number, age, path } = vcrLlmDom;
   const AT_ONCE = 100;
 
   const table = document.getElementById("table");
@@ -19,7 +19,7 @@ const vcrLlmList = (() => {
 
   const tokens = (row) => {
     const known = [row.input_tokens, row.output_tokens].filter((count) => count !== null);
-    return known.length ? number(known.reduce((sum, count) => sum + count, 0)) : "—";
+    return known.length ? number(known.reduce((sum, count) => sum + count, 0)) : null;
   };
 
   const badge = (row) => {
@@ -48,9 +48,9 @@ const vcrLlmList = (() => {
         row.answered ? element("span", { class: "answered" }, row.answered) : null,
         element("span", { class: "test" }, row.test ?? shortName(row.name)),
       ),
-      cell("model-cell", "Model", row.model ?? "—"),
+      cell(row.model === null ? "model-cell unknown" : "model-cell", "Model", row.model ?? "—"),
       cell("endpoint-cell", "Endpoint", row.endpoint),
-      cell("number", "Tokens", tokens(row)),
+      cell(tokens(row) === null ? "number unknown" : "number", "Tokens", tokens(row) ?? "—"),
       cell("number age-cell", "Age", row.recorded_at === null ? "—" : age(row.recorded_at, options.now)),
       cell("status-cell", "Status", stateBadge(row), badge(row)),
     );
@@ -63,7 +63,7 @@ const vcrLlmList = (() => {
       element(
         "tr",
         { role: "row", class: "cassette" },
-        element("th", { role: "rowheader", scope: "rowgroup", colspan: "6" }, cassette),
+        element("th", { role: "rowheader", scope: "rowgroup", colspan: "6" }, path(cassette)),
       ),
     );
 

@@ -23,6 +23,7 @@
   let shown = [];
   let isSearchNext = false;
   let filtered = null; // the filters by which the list was drawn
+  let drawing = Promise.resolve(); // the last filtering: its texts may still be on their way
 
   const address = (id) => vcrLlmFilters.toHash({ ...state, open: id });
 
@@ -114,7 +115,8 @@
   const filterByForm = async () => {
     state = { ...state, ...vcrLlmFilters.read(form) };
     replaceAddress();
-    await filter();
+    drawing = filter();
+    await drawing;
   };
 
   /* --- keys ------------------------------------------------------------------------------- */
@@ -152,12 +154,25 @@
     location.hash = address("");
   };
 
+  /* By the key, the stream may be far below. */
+  const play = () => {
+    const button = document.querySelector("[data-play]");
+    button?.closest(".part").scrollIntoView({ block: "nearest" });
+    button?.click();
+  };
+
   const ACTIONS = {
     "/": () => search(),
     j: () => move(1),
     k: () => move(-1),
-    p: () => document.querySelector("[data-play]")?.click(),
+    p: () => play(),
     "?": () => keys.showModal(),
+  };
+
+  /* From the search to the first of what it found. */
+  const enterList = async () => {
+    await drawing;
+    if (shown.length) vcrLlmList.focus(shown[0].id);
   };
 
   /* Arrows move among the rows; elsewhere they scroll, or move a slider. */
@@ -170,6 +185,11 @@
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || keys.open) return;
     if (event.key === "Escape") {
       escape(event);
+      return;
+    }
+    if (event.target === form.elements.q && ["Enter", "ArrowDown"].includes(event.key)) {
+      event.preventDefault();
+      enterList();
       return;
     }
     if (isTyping(event.target)) return;

@@ -2,7 +2,7 @@
 "use strict";
 
 const vcrLlmTimeline = (() => {
-  const { element, number, appendText } = vcrLlmDom;
+  const { element, number, counted, appendText } = vcrLlmDom;
   const { textBlock } = vcrLlmConversation;
   const SPEEDS = [0.25, 0.5, 1, 2, 4, 10];
   const MARKS = 300; // dots on the track: more would be one line
@@ -31,13 +31,18 @@ const vcrLlmTimeline = (() => {
     return pieces;
   };
 
+  const silence = (count, all) => {
+    if (!count) return "Press play, or move the slider";
+    return count < all ? "Nothing to read yet" : "Nothing to read: see the events themselves";
+  };
+
   const draw = (screen, events, count) => {
     screen.replaceChildren(
       ...grown(events, count).map(({ voice, text }) =>
         element("div", { class: `said said-${voice}` }, HEADS[voice] ? element("span", { class: "quiet" }, `${HEADS[voice]} `) : null, text),
       ),
     );
-    if (!screen.hasChildNodes()) screen.append(element("p", { class: "quiet" }, count ? "Nothing to read yet" : "Press play, or move the slider"));
+    if (!screen.hasChildNodes()) screen.append(element("p", { class: "quiet" }, silence(count, events.length)));
     screen.scrollTop = screen.scrollHeight;
   };
 
@@ -95,7 +100,7 @@ const vcrLlmTimeline = (() => {
       slider.value = String(count);
       head.style.left = along(count ? events[count - 1][0] : 0, length);
       const [when, label] = count ? events[count - 1] : [0, null];
-      const told = count ? `event ${number(count)} of ${number(events.length)}: ${labels[label]}` : `before the first of ${number(events.length)} events`;
+      const told = count ? `event ${number(count)} of ${number(events.length)}: ${labels[label]}` : `before the first of ${counted(events.length, "event")}`;
       where.replaceChildren();
       appendText(where, timeline.is_recorded ? `${seconds(when)} · ${told}` : told);
       slider.setAttribute("aria-valuetext", where.textContent);
@@ -147,8 +152,8 @@ const vcrLlmTimeline = (() => {
     show();
     return [
       element("p", { class: "quiet" }, timeline.is_recorded
-        ? `${number(events.length)} events in ${seconds(length)}, as they were recorded.`
-        : `${number(events.length)} events. When they came was not recorded (option timing): they are played evenly.`),
+        ? `${counted(events.length, "event")} in ${seconds(length)}, as recorded.`
+        : `${counted(events.length, "event")}. When each came was not recorded (option timing): they are played evenly.`),
       screen,
       track(events, length, head),
       element("div", { class: "controls" }, play, back, slider, forth, speeds),
