@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import importlib.util
 from pathlib import Path
@@ -15,6 +16,14 @@ _NEEDED = {
     "shared": (_ROOT.parent / "shared", "needs the folder ../shared"),
     "aimock": (_ROOT / "tests" / "aimock" / "node_modules", "needs `npm ci` in tests/aimock"),
 }
+
+
+def pytest_sessionstart() -> None:
+    """Say that this thread has no event loop, or asyncio makes one when pytest-asyncio asks for it.
+
+    Nobody closes that one, and whichever test meets the warning about its sockets would fail.
+    """
+    asyncio.set_event_loop(None)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
