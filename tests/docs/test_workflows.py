@@ -20,6 +20,7 @@ WORKFLOWS: dict[str, Any] = {
     for block in blocks_of(ROOT / "docs/ci.md")
     if block.file_name.startswith(".github/workflows/")
 }
+KEYED = ("record", "verify")
 # A gh that says what it was asked for; everything else of the steps is real.
 GH = '#!/bin/sh\nprintf "%s\\n" "$@" > "$RUNNER_TEMP/gh"\n'
 
@@ -128,13 +129,30 @@ def test_every_run_replays(walkthrough: Walkthrough, monkeypatch: pytest.MonkeyP
     assert len(walkthrough.server.requests) == sent
 
 
+def test_verifying_every_week(walkthrough: Walkthrough, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It sends what is recorded, writes nothing, and fails where an answer has another shape."""
+    with walkthrough.server:
+        assert walkthrough.run("pytest --record-mode=new_episodes") == 0
+    assert walkthrough.run("git add . && git commit -qm recorded") == 0
+    key = {"secrets.OPENAI_API_KEY": KEY}
+    printed = run_steps(walkthrough, monkeypatch, "verify", "verify", **key)
+    assert "vcr-llm: 1 answer compared by shape; 0 differ" in printed
+    assert walkthrough.server.requests[-1].header("authorization") == f"Bearer {KEY}"
+    assert walkthrough.run("git status --porcelain") == 0
+    assert walkthrough.output == ""
+    assert walkthrough.run("sed -i 's/finish_reason/reason/' cassettes/*/*/*.json") == 0
+    with pytest.raises(AssertionError, match="--vcr-llm-verify"):
+        run_steps(walkthrough, monkeypatch, "verify", "verify", **key)
+    assert "reason is gone" in walkthrough.output
+
+
 @pytest.mark.parametrize("name", WORKFLOWS)
 def test_a_workflow_has_no_more_rights_than_it_needs(name: str) -> None:
     """None at the top; no trigger that runs a stranger's code with a key; pinned actions."""
     workflow = WORKFLOWS[name]
     assert workflow["permissions"] == {}
     triggers = set(workflow[True])  # YAML 1.1 reads `on` so
-    assert triggers <= {"push", "pull_request", "workflow_dispatch"}
+    assert triggers <= {"push", "pull_request", "schedule", "workflow_dispatch"}
     assert all("permissions" in job for job in workflow["jobs"].values())
     actions = [step["uses"] for step in steps(name) if "uses" in step]
     assert [action for action in actions if not re.fullmatch(r"actions/[\w-]+@v\d+", action)] == []
@@ -147,5 +165,5 @@ def test_the_key_is_in_one_step_of_a_job_that_cannot_write() -> None:
         for job in workflow["jobs"].values():
             holders = [step for step in job["steps"] if "secrets." in str(step)]
             may_write = "write" in job["permissions"].values()
-            assert len(holders) == (1 if name == "record" and not may_write else 0)
+            assert len(holders) == (1 if name in KEYED and not may_write else 0)
             assert "secrets." not in str(job.get("env", {}))
