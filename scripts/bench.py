@@ -1,7 +1,7 @@
 """`make bench`: how fast vcr-llm is beside vcrpy, cassetter and the HTTP client alone.
 
-Prints tables of medians. With `--write` they go into docs/benchmarks.md, too. With `--full`,
-answers come from cassettes of 10,000 recordings as well, which takes several minutes.
+Prints tables of medians, and whether what must be reached is reached. With `--write` they go into
+docs/benchmarks.md and README.md, too.
 """
 
 from __future__ import annotations
@@ -13,75 +13,78 @@ import platform
 import re
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
 from time import perf_counter
-from typing import NamedTuple
 
 from scripts.benchmarks.conversion import conversions
-from scripts.environments import ROOT, CommandError, Environment, run
+from scripts.benchmarks.runs import layouts, starts
+from scripts.benchmarks.scale import SCALES, Scale
+from scripts.benchmarks.tables import OURS, Results, rows
+from scripts.benchmarks.targets import verdicts
+from scripts.environments import ROOT, CommandError, Environment
 
-DOCUMENT = ROOT / "docs" / "benchmarks.md"
+PAGE, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
 CASSETTER = "cassetter"
 SHOWN = ("openai", "vcrpy", "pytest-recording", "pytest", "PyYAML")
-OURS = "vcr-llm"
-STARTS = 7
-BIG = 10  # a ratio from which on decimals say nothing
-PYTEST_ALONE = "pytest-recording alone"
-HOST, OWN = "pytest_recording.plugin", "vcr_llm.pytest_plugin"
+REPLAY = "streamed"
 
 TITLES = {
-    "streamed": "Replay of a streamed chat, by the number of recordings in the cassette",
+    REPLAY: "Replay of a streamed chat, by the number of recordings in the cassette",
     "plain": "Replay of a plain chat, by the number of recordings in the cassette",
+    "embedding": "Replay of an embedding of 1,536 numbers, by the number of recordings",
     "load": "Loading a cassette of 1,000 recordings",
-    "save": "Saving one recording, by the number of recordings in the cassette",
+    "first save": "The first save of an opened cassette, by the number of recordings in it",
+    "save": "Every further save, by the number of recordings in the cassette",
     "live": "Recording a stream: until the first of 20 events (one every 20 ms); 10,000 events",
+    "memory": "Memory that it takes to record a stream: 10,000 events; 20,000 events",
+    "flat": "A test that uses one recording: of 10,000 in a flat directory, or in one of its own",
     "convert": "Converting a tree of cassettes: the whole command",
     "start": "A whole run of pytest with one test that uses no cassette",
 }
 
-Table = dict[str, dict[str, list[float]]]
 
-
-class Results(NamedTuple):
-    """What was measured: table, column, contestant, seconds; and what was not, with the reason."""
-
-    tables: dict[str, Table]
-    notes: list[str]
-
-
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Measure, print, and write if asked to."""
     parser = argparse.ArgumentParser(prog="python -m scripts.bench", description=__doc__)
-    parser.add_argument("--full", action="store_true", help="also cassettes of 10,000 recordings")
-    parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.relative_to(ROOT)}")
-    options = parser.parse_args()
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="small sizes, without cassetter: shows that it works, and the numbers say nothing",
+    )
+    parser.add_argument("--write", action="store_true", help="write the page and README.md")
+    options = parser.parse_args(arguments)
     began = perf_counter()
-    print("Measuring: this takes two or three minutes.", file=sys.stderr)
+    print("Measuring: this takes up to ten minutes.", file=sys.stderr)
     load = os.getloadavg()[0]
-    text = report(measure(is_full=options.full), load)
-    print(f"{text}\nMeasured in {perf_counter() - began:.0f} s.")
+    results = measure("quick" if options.quick else "full")
+    print(f"{report(results, load)}\nMeasured in {perf_counter() - began:.0f} s.")
     if options.write:
-        write(text)
+        write(PAGE, report(results, load))
+        write(README, summary(results, load))
     return 0
 
 
-def measure(*, is_full: bool) -> Results:
+def measure(name: str) -> Results:
     """Everything: most of it in an environment that has cassetter, if there can be one."""
-    python, notes = benchmark_python()
-    full = ["--full"] if is_full else []
-    printed = run(python, "-m", "scripts.benchmarks.measure", *full)
-    found = json.loads(printed.rpartition("\n")[2])
-    tables: dict[str, Table] = {
-        **found["timings"],
-        "convert": conversions(),
-        "start": {"pytest": pytest_starts()},
+    scale = SCALES[name]
+    python, notes = benchmark_python() if name == "full" else (Path(sys.executable), [])
+    command: list[str | Path] = [python, "-m", "scripts.benchmarks.measure", name]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    found = Results(**json.loads(done.stdout))
+    return Results({**found.tables, **runs(scale)}, [*notes, *found.notes])
+
+
+def runs(scale: Scale) -> dict[str, dict[str, dict[str, list[float]]]]:
+    """What is measured of whole programs."""
+    print("  whole runs of pytest", file=sys.stderr)
+    tables = {
+        "flat": {"a test": layouts(scale.tests, scale.flat, scale.run_rounds)},
+        "start": {"pytest": starts(scale.starts)},
     }
-    return Results(tables, [*notes, *found["refusals"]])
+    print("  converting cassettes", file=sys.stderr)
+    return {**tables, "convert": conversions(scale.conversions, made=scale.converted)}
 
 
 def benchmark_python() -> tuple[Path, list[str]]:
@@ -99,39 +102,19 @@ def benchmark_python() -> tuple[Path, list[str]]:
     return environment.python, [f"{found}, from PyPI, runs in an environment of its own."]
 
 
-def pytest_starts() -> dict[str, list[float]]:
-    """Whole runs of pytest with a trivial test, with our plugin and without it, in turns."""
-    seconds: dict[str, list[float]] = {OURS: [], PYTEST_ALONE: []}
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "test_nothing.py").write_text("def test_nothing(): pass\n")
-        for _ in range(STARTS):
-            seconds[PYTEST_ALONE].append(pytest_start(folder, HOST))
-            seconds[OURS].append(pytest_start(folder, HOST, OWN))
-    return seconds
-
-
-def pytest_start(folder: str, *plugins: str) -> float:
-    """The seconds of one run with these plugins and no others."""
-    options = ("-q", "-p", "no:cacheprovider", "-c", os.devnull)
-    wanted = [word for plugin in plugins for word in ("-p", plugin)]
-    began = perf_counter()
-    subprocess.run(
-        [sys.executable, "-m", "pytest", *options, *wanted, folder],
-        cwd=folder,
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        check=True,
-        capture_output=True,
-    )
-    return perf_counter() - began
-
-
 def report(results: Results, load: float) -> str:
     """Everything as Markdown."""
-    lines = [*machine(load), ""]
+    lines = [*machine(load), "", "## What must be reached", "", *verdicts(results), ""]
     for name, title in TITLES.items():
-        lines += [f"## {title}", "", *rows(results.tables[name]), ""]
+        table = rows(results.tables[name], is_memory=name == "memory")
+        lines += [f"## {title}", "", *table, ""]
     lines += [f"- {note}" for note in results.notes]
-    return "\n".join(lines)
+    return "\n".join(lines).rstrip()
+
+
+def summary(results: Results, load: float) -> str:
+    """What README.md shows: the replay of a streamed chat."""
+    return "\n".join([TITLES[REPLAY] + ":", "", *rows(results.tables[REPLAY]), "", *machine(load)])
 
 
 def machine(load: float) -> list[str]:
@@ -146,32 +129,12 @@ def machine(load: float) -> list[str]:
     ]
 
 
-def rows(table: Table) -> Iterator[str]:
-    """A Markdown table: a row for each contestant, the median and how many times ours that is."""
-    contestants = list(dict.fromkeys(name for column in table.values() for name in column))
-    contestants.sort(key=lambda name: name != OURS)
-    yield f"| | {' | '.join(table)} |"
-    yield f"| --- |{' ---: |' * len(table)}"
-    for name in contestants:
-        yield f"| {name} | {' | '.join(cell(column, name) for column in table.values())} |"
-
-
-def cell(column: dict[str, list[float]], name: str) -> str:
-    """A median in milliseconds, and its ratio to ours."""
-    if not column.get(name):
-        return "not run"
-    own, ours = median(column[name]), median(column[OURS])
-    ratio = own / ours
-    text = f"{own * 1000:,.{1 if own < 1 else 0}f} ms"
-    return text if name == OURS else f"{text} ({ratio:,.{0 if ratio >= BIG else 2}f} x)"
-
-
-def write(text: str) -> None:
-    """Put the results between the two marks of the document."""
-    document = DOCUMENT.read_text(encoding="utf-8")
+def write(page: Path, text: str) -> None:
+    """Put the results between the two marks of a page."""
     marked = re.compile(r"(<!-- results -->\n).*(<!-- end of results -->)", re.DOTALL)
-    new = marked.sub(lambda found: f"{found[1]}\n{text}\n\n{found[2]}", document)
-    DOCUMENT.write_text(new, encoding="utf-8")
+    document = page.read_text(encoding="utf-8")
+    new = marked.sub(lambda found: f"{found[1]}{text}\n\n{found[2]}", document)
+    page.write_text(new, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import sys
+import tempfile
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -21,11 +23,23 @@ from vcr.request import Request
 from vcr.serializers import jsonserializer, yamlserializer
 
 import vcr_llm
-from scripts.benchmarks.exchanges import EVENT_STREAM, JSON, ORIGIN, PATH, Exchange, exchange
+from scripts.benchmarks.exchanges import (
+    CHAT,
+    EMBEDDING,
+    EMBEDDINGS,
+    EVENT_STREAM,
+    JSON,
+    ORIGIN,
+    PLAIN,
+    STREAMED,
+    Exchange,
+    exchange,
+)
+from scripts.benchmarks.tables import OURS
+from scripts.benchmarks.targets import CASSETTER, CLIENT, IN_EVENTS, IN_ONE_BLOCK
 from vcr_llm._address import address_of, file_name
 from vcr_llm._json import document_text
 
-URL = ORIGIN + PATH
 NONE, NEW_EPISODES = "none", "new_episodes"
 TEMPLATE = 987_654  # a number that stands nowhere else in an exchange
 
@@ -36,7 +50,7 @@ HTTPMessage: TypeAlias = Any  # of httpx or httpx2
 class Contestant:
     """A recorder; by itself it is none at all: requests go where they go."""
 
-    name = "no cassette"
+    name = CLIENT
 
     def client(
         self, _exchanges: Sequence[Exchange], /, base_url: str = f"{ORIGIN}/v1"
@@ -60,9 +74,15 @@ class Contestant:
 
 
 class ClientAlone(Contestant):
-    """The HTTP client's own MockTransport with a dictionary: nothing can be faster."""
+    """The HTTP client's own MockTransport with a dictionary: nothing can be faster.
 
-    name = "MockTransport (limit)"
+    A body in one block is what no server sends: code under test then meets all events at once. In
+    events, as a recording is replayed, the client has more to do.
+    """
+
+    def __init__(self, *, in_events: bool = False) -> None:
+        self.name = IN_EVENTS if in_events else IN_ONE_BLOCK
+        self._in_events = in_events
 
     def client(
         self, exchanges: Sequence[Exchange], /, base_url: str = f"{ORIGIN}/v1"
@@ -76,7 +96,8 @@ class ClientAlone(Contestant):
         def answer(request: HTTPMessage) -> HTTPMessage:
             found = answers[_value(request.read())]
             headers = {"content-type": found.content_type}
-            return library.Response(200, headers=headers, content=found.response)
+            content = iter(frames(found.response)) if self._in_events else found.response
+            return library.Response(200, headers=headers, content=content)
 
         http_client = library.Client(transport=library.MockTransport(answer))
         return openai.OpenAI(base_url=base_url, api_key="none", http_client=http_client)
@@ -85,23 +106,24 @@ class ClientAlone(Contestant):
 class VcrLlm(Contestant):
     """Ours, with its defaults."""
 
-    name = "vcr-llm"
+    name = OURS
 
     def write(self, folder: Path, exchanges: Sequence[Exchange], /) -> Path:
         """A directory. One recording is written by vcr-llm and is the pattern of the others."""
         path = folder / "vcr-llm"
-        is_streamed = exchanges[0].content_type == EVENT_STREAM
-        with self.open(path, NEW_EPISODES) as cassette:
-            self.add(cassette, exchange(TEMPLATE, streamed=is_streamed))
-        (first,) = path.glob("*.json")
-        pattern = first.read_text(encoding="utf-8")
-        first.unlink()
+        path.mkdir()
+        pattern = self.pattern(kind_of(exchanges[0]))
         for number in range(len(exchanges)):
-            document = json.loads(pattern.replace(str(TEMPLATE), str(number)))
-            document = {**document, "sequence": number}
-            name = file_name(address_of(document))
-            (path / name).write_text(document_text(document), encoding="utf-8")
+            write_recording(path, {**made_from(pattern, number), "sequence": number})
         return path
+
+    def pattern(self, kind: str) -> str:
+        """A recording as vcr-llm writes it."""
+        with tempfile.TemporaryDirectory() as folder:
+            with self.open(Path(folder) / "one", NEW_EPISODES) as cassette:
+                self.add(cassette, exchange(TEMPLATE, kind))
+            (file,) = Path(folder).glob("one/*.json")
+            return file.read_text(encoding="utf-8")
 
     def open(self, path: Path, mode: str, /) -> AbstractContextManager[Any]:
         """Our context."""
@@ -110,7 +132,7 @@ class VcrLlm(Contestant):
 
     def prepare(self, cassette: OpenCassette) -> None:
         """Read all recordings, since one under another name may answer."""
-        unknown = Request("POST", f"{URL}/unknown", b"{}", {"content-type": JSON})
+        unknown = Request("POST", f"{ORIGIN}{CHAT}/unknown", b"{}", {"content-type": JSON})
         if cassette.play(unknown) is not None:
             msg = "a request that was never made has a recording"
             raise AssertionError(msg)
@@ -160,7 +182,7 @@ class Vcrpy(Contestant):
 class Cassetter(Contestant):
     """cassetter with YAML, its default, and the JSON body matched."""
 
-    name = "cassetter, body matched"
+    name = CASSETTER
 
     def __init__(self) -> None:
         self._library: Any = importlib.import_module("cassetter")
@@ -184,12 +206,50 @@ class Cassetter(Contestant):
     def add(self, cassette: OpenCassette, one: Exchange) -> None:
         """cassetter's own call."""
         sent, received = {"content-type": [JSON]}, {"content-type": [one.content_type]}
-        cassette.record("POST", URL, sent, one.request, 200, received, one.response)
+        cassette.record("POST", ORIGIN + one.path, sent, one.request, 200, received, one.response)
+
+
+def all_recorders() -> list[Contestant]:
+    """Ours, and the others as far as they are installed."""
+    recorders: list[Contestant] = [VcrLlm()]
+    for serializer in ("yaml", "json"):
+        recorders += [Vcrpy(serializer), Vcrpy(serializer, with_body=True)]
+    try:
+        return [*recorders, Cassetter()]
+    except ImportError:
+        return recorders
+
+
+def frames(body: bytes) -> list[bytes]:
+    """The events of a stream, each with its blank line; a body without them is one piece."""
+    return [found[0] for found in re.finditer(rb".*?\n\n|.+\Z", body, re.DOTALL)]
+
+
+def kind_of(one: Exchange) -> str:
+    """What kind of exchange that is."""
+    if one.path == EMBEDDINGS:
+        return EMBEDDING
+    return STREAMED if one.content_type == EVENT_STREAM else PLAIN
+
+
+def made_from(pattern: str, number: int) -> dict[str, Any]:
+    """The recording with this number, as a document."""
+    document: dict[str, Any] = json.loads(pattern.replace(str(TEMPLATE), str(number)))
+    return document
+
+
+def write_recording(folder: Path, document: dict[str, Any]) -> None:
+    """Write a recording under its name."""
+    path = folder / file_name(address_of(document))
+    path.write_text(document_text(document), encoding="utf-8")
 
 
 def _as_vcrpy(exchanges: Sequence[Exchange]) -> tuple[list[Request], list[dict[str, Any]]]:
-    requests = [Request("POST", URL, one.request, {"content-type": JSON}) for one in exchanges]
-    return requests, [_response(one) for one in exchanges]
+    return [_request(one) for one in exchanges], [_response(one) for one in exchanges]
+
+
+def _request(one: Exchange) -> Request:
+    return Request("POST", ORIGIN + one.path, one.request, {"content-type": JSON})
 
 
 def _response(one: Exchange) -> dict[str, Any]:

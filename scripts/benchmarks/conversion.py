@@ -14,25 +14,25 @@ from pathlib import Path
 from time import perf_counter
 
 from scripts.benchmarks.contestants import Vcrpy
-from scripts.benchmarks.exchanges import exchange
+from scripts.benchmarks.exchanges import PLAIN, STREAMED, exchange
+from scripts.benchmarks.tables import OURS, Table
 from scripts.environments import ROOT
 from vcr_llm._cassette_files import OLD_SUFFIXES
 
 CORPUS = ROOT.parent / "shared" / "corpus"
 MADE = 500  # cassettes, where the corpus is not
-ROUNDS = 5
-CONVERT, LOAD = "vcr-llm", "vcrpy, loading those that it can"
+LOAD = "vcrpy, loading those that it can"
 
 
-def conversions() -> dict[str, dict[str, list[float]]]:
+def conversions(rounds: int, *, made: int | None) -> Table:
     """The seconds of both, in turns, by the number of cassettes."""
-    seconds: dict[str, list[float]] = {CONVERT: [], LOAD: []}
-    with cassettes() as root, tempfile.TemporaryDirectory() as folder:
+    seconds: dict[str, list[float]] = {OURS: [], LOAD: []}
+    with cassettes(made) as root, tempfile.TemporaryDirectory() as folder:
         # What was just deleted makes ext4 slow, so everything stays until the end.
-        for number in range(ROUNDS):
+        for number in range(rounds):
             seconds[LOAD].append(duration("-m", "scripts.benchmarks.load_with_vcrpy", root))
             converting = ("-c", "import vcr_llm.cli as it; it.main()", "convert", root)
-            seconds[CONVERT].append(duration(*converting, Path(folder) / str(number)))
+            seconds[OURS].append(duration(*converting, Path(folder) / str(number)))
         count = sum(path.name.endswith(OLD_SUFFIXES) for path in root.rglob("*"))
     return {f"{count:,} cassettes": seconds}
 
@@ -45,15 +45,16 @@ def duration(*arguments: str | Path) -> float:
 
 
 @contextmanager
-def cassettes() -> Iterator[Path]:
-    """The corpus of public cassettes where it is there, else a tree of cassettes made for this."""
-    if CORPUS.is_dir():
+def cassettes(made: int | None) -> Iterator[Path]:
+    """So many cassettes made for this; else the corpus of public ones, where it is."""
+    if made is None and CORPUS.is_dir():
         yield CORPUS
         return
-    with tempfile.TemporaryDirectory() as made:
-        for number in range(MADE):
-            folder = Path(made) / str(number)
-            folder.mkdir()
-            exchanges = [exchange(number + step, streamed=bool(number % 2)) for step in range(3)]
-            Vcrpy("yaml").write(folder, exchanges)
-        yield Path(made)
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(made or MADE):
+            own = Path(folder) / str(number)
+            own.mkdir()
+            kind = STREAMED if number % 2 else PLAIN
+            exchanges = [exchange(number + step, kind) for step in range(3)]
+            Vcrpy("yaml").write(own, exchanges)
+        yield Path(folder)

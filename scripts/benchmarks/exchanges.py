@@ -1,17 +1,21 @@
 """Exchanges with a chat model, of the size that an agent's have.
 
 A request is 3 kB: a conversation with one finished tool call, and two tools. Its answer is a stream
-of 16 events, together 6 kB, or one body of 1 kB. Every request has a prompt of its own.
+of 16 events, together 6 kB, or one body of 1 kB. An embedding is asked for with a text of 1.3 kB,
+and has 1,536 numbers in 33 kB. Every request has a prompt of its own.
 """
 
 from __future__ import annotations
 
 import json
+import random
 from typing import Any, NamedTuple
 
 ORIGIN = "http://127.0.0.1:8124"
-PATH = "/v1/chat/completions"
-MODEL = "gpt-4o"
+CHAT, EMBEDDINGS = "/v1/chat/completions", "/v1/embeddings"
+MODEL, EMBEDDING_MODEL = "gpt-4o", "text-embedding-3-small"
+STREAMED, PLAIN, EMBEDDING = KINDS = ("streamed", "plain", "embedding")
+DIMENSIONS = 1_536
 EVENT_STREAM = "text/event-stream; charset=utf-8"
 JSON = "application/json"
 
@@ -22,11 +26,12 @@ _PADDING = (
 
 
 class Exchange(NamedTuple):
-    """A request for a chat completion and its answer, as bytes."""
+    """A request and its answer, as bytes."""
 
     request: bytes
     response: bytes
     content_type: str
+    path: str = CHAT
 
 
 def messages(number: int) -> list[dict[str, Any]]:
@@ -56,13 +61,22 @@ TOOLS = [
 ]
 
 
-def exchange(number: int, *, streamed: bool) -> Exchange:
-    """The exchange with this number."""
+def exchange(number: int, kind: str) -> Exchange:
+    """The exchange of this kind with this number."""
+    if kind == EMBEDDING:
+        request = json.dumps(embedding_question(number)).encode()
+        return Exchange(request, _EMBEDDED, JSON, EMBEDDINGS)
     question = {"messages": messages(number), "model": MODEL, "tools": TOOLS}
-    if streamed:
+    if kind == STREAMED:
         request = json.dumps({**question, "stream": True}).encode()
         return Exchange(request, event_stream(number), EVENT_STREAM)
     return Exchange(json.dumps(question).encode(), completion(number), JSON)
+
+
+def embedding_question(number: int) -> dict[str, Any]:
+    """What is asked for the embedding with this number, in numbers and not in base64."""
+    text = f"report-{number}.txt: {_PADDING * 8}"
+    return {"input": text, "model": EMBEDDING_MODEL, "encoding_format": "float"}
 
 
 def event_stream(number: int, *, events: int = 16) -> bytes:
@@ -104,6 +118,22 @@ def completion(number: int) -> bytes:
         "system_fingerprint": "fp_a288987b44",
     }
     return json.dumps(value, indent=2).encode()
+
+
+def embedding() -> bytes:
+    """An embedding, with as many digits as OpenAI's have."""
+    source = random.Random(DIMENSIONS)  # noqa: S311 - the same in each run
+    numbers = [round(source.gauss(0, 0.025), 9) for _ in range(DIMENSIONS)]
+    value = {
+        "object": "list",
+        "data": [{"object": "embedding", "index": 0, "embedding": numbers}],
+        "model": EMBEDDING_MODEL,
+        "usage": {"prompt_tokens": 240, "total_tokens": 240},
+    }
+    return json.dumps(value, indent=2).encode()
+
+
+_EMBEDDED = embedding()
 
 
 def _call(call_id: str | None, function: dict[str, Any]) -> dict[str, Any]:

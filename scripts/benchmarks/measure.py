@@ -1,4 +1,4 @@
-"""Runs the benchmarks in this process and prints the seconds as JSON; `scripts.bench` starts it.
+"""Runs the benchmarks in this process and prints the results as JSON; `scripts.bench` starts it.
 
 The contestants take turns, and each round begins with another one, so that what else the machine
 does hits all of them. What a user waits for is measured: from a call to its result.
@@ -9,48 +9,48 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import shutil
+import subprocess
 import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import openai
 
 from scripts.benchmarks.contestants import (
     NEW_EPISODES,
     NONE,
-    Cassetter,
     ClientAlone,
     Contestant,
-    VcrLlm,
+    OpenCassette,
     Vcrpy,
+    all_recorders,
+    frames,
 )
 from scripts.benchmarks.exchanges import (
+    EMBEDDING,
     EVENT_STREAM,
     MODEL,
+    PLAIN,
+    STREAMED,
     TOOLS,
     Exchange,
+    embedding_question,
     event_stream,
     exchange,
     messages,
 )
+from scripts.benchmarks.scale import SCALES, Scale
+from scripts.benchmarks.tables import Results, Table
+from scripts.benchmarks.targets import ALL_READ, BODY, FIRST_EVENT, LONGER, MANY_EVENTS
 from tests.servers.loopback import Framing, LoopbackServer, ReceivedRequest, Reply
 
-ROUNDS = 3
-REQUESTS = 10  # in each round, spread over the cassette
-SIZES, ALSO_IN_FULL = (10, 100, 1_000), (10_000,)
-LOADED = 1_000
-SAVED_INTO = {1: ROUNDS, 1_000: ROUNDS, 10_000: 1}  # the rounds: to load 10,000 takes its time
-SLOW_EVENTS, PAUSE = 20, 0.02
-MANY_EVENTS = 10_000
-
-TIMINGS: dict[str, dict[str, dict[str, list[float]]]] = defaultdict(
-    lambda: defaultdict(lambda: defaultdict(list))
-)
-REFUSALS: list[str] = []
+PAUSE = 0.02
 
 
 class Streams(LoopbackServer):
@@ -58,113 +58,222 @@ class Streams(LoopbackServer):
 
     def __init__(self, events: int, pause: float = 0) -> None:
         super().__init__()
-        body = event_stream(0, events=events)
-        frames = [frame + b"\n\n" for frame in body.split(b"\n\n")[:-1]]
-        paced = tuple(one for frame in frames for one in (pause, frame))
-        self._pieces = paced if pause else (body,)
+        self.body = event_stream(0, events=events)
+        paced = tuple(one for frame in frames(self.body) for one in (pause, frame))
+        self._pieces = paced if pause else (self.body,)
 
     def answer(self, request: ReceivedRequest) -> Reply:  # noqa: ARG002 - the base class asks
         """The stream."""
         return Reply(self._pieces, 200, (("Content-Type", EVENT_STREAM),), Framing.CHUNKED)
 
 
+class Turn(NamedTuple):
+    """A contestant's turn, with an empty folder."""
+
+    contestant: Contestant
+    folder: Path
+
+
+class Benchmark:
+    """Measures on one scale, and keeps the samples."""
+
+    def __init__(self, scale: Scale) -> None:
+        self._scale = scale
+        self._recorders = all_recorders()
+        self._with_client = [Contestant(), *filter(is_loaded_its_own_way, self._recorders)]
+        self._tables: dict[str, Table] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+        self._notes: dict[str, None] = {}
+
+    def run(self) -> Results:
+        """Measure everything."""
+        for kind, sizes in self._scale.replayed.items():
+            for size in sizes:
+                progress(f"replay, {kind}, {size:,} recordings")
+                self._replay(kind, size)
+        for size in self._scale.saved_into:
+            progress(f"saving into {size:,} recordings")
+            self._save(size)
+        progress("recording live streams")
+        self._first_event()
+        self._many_events()
+        progress("memory of recording long streams")
+        self._memory()
+        return Results(self._tables, list(self._notes))
+
+    def _replay(self, kind: str, size: int) -> None:
+        """Requests answered from a cassette of this size; and how long it takes to load it."""
+        scale = self._scale
+        exchanges = [exchange(number, kind) for number in range(size)]
+        limits = [ClientAlone()]
+        if kind == STREAMED:
+            limits.append(ClientAlone(in_events=True))
+        with tempfile.TemporaryDirectory() as folder:
+            recorders = [one for one in self._recorders if self._can_match(one, size)]
+            paths = written(recorders, exchanges, Path(folder))
+            for contestant in in_turns([*limits, *recorders], scale.rounds):
+                client = contestant.client(exchanges)
+                path = paths.get(contestant.name, Path(folder))
+                if size == scale.loaded and is_loaded_its_own_way(contestant):
+                    self._load(kind, contestant, path)
+                context = contestant.open(path, NONE)
+                if self._entered(context, contestant, size, folder) is None:
+                    continue
+                for number in range(0, size, max(1, size // scale.asked)):
+                    began = perf_counter()
+                    ask(client, number, kind)
+                    self._note(kind, f"{size:,}", contestant, perf_counter() - began)
+                context.__exit__(None, None, None)
+
+    def _load(self, kind: str, contestant: Contestant, path: Path) -> None:
+        """Opened, as a test does it; and until everything is read, which a test may not need."""
+        if isinstance(contestant, ClientAlone):
+            return
+        began = perf_counter()
+        with contestant.open(path, NONE) as cassette:
+            opened = perf_counter() - began
+            contestant.prepare(cassette)
+            self._note("load", kind, contestant, opened)
+            self._note("load", f"{kind}{ALL_READ}", contestant, perf_counter() - began)
+
+    def _can_match(self, contestant: Contestant, size: int) -> bool:
+        """Whether a run of this contestant would end: vcrpy compares every body with every one."""
+        is_quadratic = isinstance(contestant, Vcrpy) and contestant.with_body
+        if not is_quadratic or size <= self._scale.body_matched:
+            return True
+        self._tell(
+            f"vcrpy with the body matched was not run with {size:,} recordings: it compares each"
+            " request with each recording, which takes seconds a request."
+        )
+        return False
+
+    def _entered(
+        self,
+        context: AbstractContextManager[OpenCassette],
+        contestant: Contestant,
+        size: int,
+        folder: str,
+    ) -> OpenCassette:
+        """The open cassette; None, and a note, where the contestant cannot load so many."""
+        try:
+            return context.__enter__() or contestant
+        except Exception as error:  # noqa: BLE001 - whatever it says is the result
+            reason = str(error).replace(folder, "").partition("\n")[0]
+            self._tell(f"{contestant.name} cannot load {size:,} recordings: {reason}")
+            return None
+
+    def _save(self, size: int) -> None:
+        """More recordings in a cassette of this size.
+
+        The first save ends with the closed cassette: vcrpy and cassetter write their whole file
+        then, with what was added before.
+        """
+        recorders = [one for one in self._recorders if is_loaded_its_own_way(one)]
+        exchanges = [exchange(number, PLAIN) for number in range(size)]
+        more = [exchange(size + number, PLAIN) for number in range(1 + self._scale.saved)]
+        with tempfile.TemporaryDirectory() as folder:
+            paths = written(recorders, exchanges, Path(folder))
+            for contestant, own in with_folders(in_turns(recorders, self._scale.rounds)):
+                path = copied(paths[contestant.name], own)
+                context = contestant.open(path, NEW_EPISODES)
+                cassette = self._entered(context, contestant, size, str(own))
+                if cassette is None:
+                    continue
+                contestant.prepare(cassette)
+                first, *others = [timed(contestant, cassette, one) for one in more]
+                began = perf_counter()
+                context.__exit__(None, None, None)
+                first += perf_counter() - began
+                self._note("first save", f"{size:,}", contestant, first)
+                for seconds in others:
+                    self._note("save", f"{size:,}", contestant, seconds)
+
+    def _first_event(self) -> None:
+        """How long a client waits for the first of some slow events, while they are recorded."""
+        with Streams(self._scale.slow_events, PAUSE) as server:
+            for contestant, folder in self._live_turns(self._scale.live_rounds):
+                client = contestant.client((), f"{server.url}/v1")
+                with contestant.open(folder / "live.yaml", NEW_EPISODES):
+                    began = perf_counter()
+                    stream = open_stream(client, 0)
+                    next(stream)
+                    self._note("live", FIRST_EVENT, contestant, perf_counter() - began)
+                    list(stream)
+
+    def _many_events(self) -> None:
+        """A long stream, from the request to the closed cassette."""
+        with Streams(self._scale.many_events) as server:
+            for contestant, folder in self._live_turns(self._scale.live_rounds):
+                client = contestant.client((), f"{server.url}/v1")
+                began = perf_counter()
+                with contestant.open(folder / "live.yaml", NEW_EPISODES):
+                    events = sum(1 for _event in open_stream(client, 0))
+                self._note("live", MANY_EVENTS, contestant, perf_counter() - began)
+                if events != self._scale.many_events:
+                    msg = f"{contestant.name}: {events} events"
+                    raise AssertionError(msg)
+
+    def _memory(self) -> None:
+        """What recording a long stream takes, each time in a process of its own."""
+        many = self._scale.many_events
+        with Streams(2) as short, Streams(many) as server, Streams(2 * many) as longer:
+            for contestant, folder in self._live_turns(self._scale.memory_rounds):
+                for column, streams in ((MANY_EVENTS, server), (LONGER, longer)):
+                    path = folder / column
+                    path.mkdir()
+                    taken = memory_of(contestant, path, short.url, streams.url)
+                    self._note("memory", column, contestant, taken)
+            self._tables["memory"][MANY_EVENTS][BODY] = [len(server.body)]
+            self._tables["memory"][LONGER][BODY] = [len(longer.body)]
+
+    def _live_turns(self, rounds: int) -> Iterator[Turn]:
+        return with_folders(in_turns(self._with_client, rounds))
+
+    def _note(self, table: str, column: str, contestant: Contestant, sample: float) -> None:
+        """Keep one measurement."""
+        self._tables[table][column][contestant.name].append(sample)
+
+    def _tell(self, note: str) -> None:
+        """Say once why something was not measured."""
+        self._notes[note] = None
+
+
 def main() -> None:
     """Measure everything."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--full", action="store_true", help="also replay from 10,000 recordings")
-    is_full = parser.parse_args().full
-    recorders = all_recorders()
-    without_body = [one for one in recorders if is_loaded_its_own_way(one)]
-    for size in (*SIZES, *(ALSO_IN_FULL if is_full else ())):
-        for kind in ("streamed", "plain"):
-            replay(recorders, kind, size)
-    for size, rounds in SAVED_INTO.items():
-        save(without_body, size, rounds)
-    first_event([Contestant(), *without_body])
-    many_events([Contestant(), *without_body])
-    json.dump({"timings": TIMINGS, "refusals": REFUSALS}, sys.stdout)
+    parser.add_argument("scale", choices=SCALES)
+    results = Benchmark(SCALES[parser.parse_args().scale]).run()
+    json.dump(results._asdict(), sys.stdout)
 
 
-def all_recorders() -> list[Contestant]:
-    """Ours, and the others as far as they are installed."""
-    recorders: list[Contestant] = [VcrLlm()]
-    for serializer in ("yaml", "json"):
-        recorders += [Vcrpy(serializer), Vcrpy(serializer, with_body=True)]
-    try:
-        return [*recorders, Cassetter()]
-    except ImportError:
-        return recorders
+def progress(step: str) -> None:
+    """Tell what is measured now."""
+    print(f"  {step}", file=sys.stderr, flush=True)
 
 
 def is_loaded_its_own_way(contestant: Contestant) -> bool:
-    """False where matching is the only difference, or where nothing is loaded at all."""
-    is_variant = isinstance(contestant, Vcrpy) and contestant.with_body
-    return not is_variant and not isinstance(contestant, ClientAlone)
+    """False where matching is the only difference."""
+    return not (isinstance(contestant, Vcrpy) and contestant.with_body)
 
 
-def replay(recorders: Sequence[Contestant], kind: str, size: int) -> None:
-    """Requests answered from a cassette of this size; and how long it takes to load it."""
-    exchanges = [exchange(number, streamed=kind == "streamed") for number in range(size)]
-    limit = ClientAlone()
-    with tempfile.TemporaryDirectory() as folder:
-        paths = written(recorders, exchanges, Path(folder))
-        for contestant in in_turns([limit, *recorders], ROUNDS):
-            client = contestant.client(exchanges)
-            began = perf_counter()
-            with contestant.open(paths.get(contestant.name, Path(folder)), NONE):
-                if size == LOADED and is_loaded_its_own_way(contestant):
-                    note("load", kind, contestant, perf_counter() - began)
-                for number in range(0, size, max(1, size // REQUESTS)):
-                    began = perf_counter()
-                    ask(client, number, streamed=kind == "streamed")
-                    note(kind, f"{size:,}", contestant, perf_counter() - began)
+def memory_of(contestant: Contestant, folder: Path, short: str, long: str) -> float:
+    """The bytes by which the most memory that a process had grew while it recorded a stream."""
+    module = "scripts.benchmarks.stream_memory"
+    command: list[str | Path] = [sys.executable, "-m", module, contestant.name, folder, short, long]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return float(done.stdout)
 
 
-def save(recorders: Sequence[Contestant], size: int, rounds: int) -> None:
-    """One more recording in a cassette of this size: from the answer to the closed cassette."""
-    exchanges = [exchange(number, streamed=False) for number in range(size)]
-    with tempfile.TemporaryDirectory() as folder:
-        paths = written(recorders, exchanges, Path(folder))
-        for turn, contestant in enumerate(in_turns(recorders, rounds)):
-            context = contestant.open(paths[contestant.name], NEW_EPISODES)
-            try:
-                cassette = context.__enter__()
-            except Exception as error:  # noqa: BLE001 - whatever it says is the result
-                reason = str(error).replace(folder, "").partition("\n")[0]
-                REFUSALS.append(f"{contestant.name} cannot load {size:,} recordings: {reason}")
-                continue
-            contestant.prepare(cassette)
-            began = perf_counter()
-            contestant.add(cassette, exchange(size + turn, streamed=False))
-            context.__exit__(None, None, None)
-            note("save", f"{size:,}", contestant, perf_counter() - began)
+def copied(cassette: Path, folder: Path) -> Path:
+    """A copy of a cassette, whether it is a file or a directory."""
+    copy = shutil.copytree if cassette.is_dir() else shutil.copy
+    return Path(copy(cassette, folder / cassette.name))
 
 
-def first_event(contestants: Sequence[Contestant]) -> None:
-    """How long a client waits for the first of some slow events, while they are recorded."""
-    with Streams(SLOW_EVENTS, PAUSE) as server:
-        for contestant, folder in with_folders(in_turns(contestants, ROUNDS)):
-            client = contestant.client((), f"{server.url}/v1")
-            with contestant.open(folder / "live.yaml", NEW_EPISODES):
-                began = perf_counter()
-                stream = open_stream(client, 0)
-                next(stream)
-                note("live", "first event", contestant, perf_counter() - began)
-                list(stream)
-
-
-def many_events(contestants: Sequence[Contestant]) -> None:
-    """A long stream, from the request to the closed cassette."""
-    with Streams(MANY_EVENTS) as server:
-        for contestant, folder in with_folders(in_turns(contestants, ROUNDS)):
-            client = contestant.client((), f"{server.url}/v1")
-            began = perf_counter()
-            with contestant.open(folder / "live.yaml", NEW_EPISODES):
-                events = sum(1 for _event in open_stream(client, 0))
-            note("live", "many events", contestant, perf_counter() - began)
-            if events != MANY_EVENTS:
-                msg = f"{contestant.name}: {events} events"
-                raise AssertionError(msg)
+def timed(contestant: Contestant, cassette: OpenCassette, one: Exchange) -> float:
+    """How long it takes to add one exchange."""
+    began = perf_counter()
+    contestant.add(cassette, one)
+    return perf_counter() - began
 
 
 def written(
@@ -183,25 +292,22 @@ def in_turns(contestants: Sequence[Contestant], rounds: int) -> Iterator[Contest
             yield contestant
 
 
-def with_folders(contestants: Iterator[Contestant]) -> Iterator[tuple[Contestant, Path]]:
+def with_folders(contestants: Iterator[Contestant]) -> Iterator[Turn]:
     """Each contestant with an empty folder."""
     for contestant in contestants:
         with tempfile.TemporaryDirectory() as folder:
-            yield contestant, Path(folder)
+            yield Turn(contestant, Path(folder))
 
 
-def note(table: str, column: str, contestant: Contestant, seconds: float) -> None:
-    """Keep one measurement."""
-    TIMINGS[table][column][contestant.name].append(seconds)
-
-
-def ask(client: openai.OpenAI, number: int, *, streamed: bool) -> None:
+def ask(client: openai.OpenAI, number: int, kind: str) -> None:
     """One request, and its whole answer."""
-    if streamed:
+    if kind == EMBEDDING:
+        client.embeddings.create(**embedding_question(number))
+    elif kind == STREAMED:
         list(open_stream(client, number))
-        return
-    question: Any = {"messages": messages(number), "tools": TOOLS}
-    client.chat.completions.create(model=MODEL, **question)
+    else:
+        question: Any = {"messages": messages(number), "tools": TOOLS}
+        client.chat.completions.create(model=MODEL, **question)
 
 
 def open_stream(client: openai.OpenAI, number: int) -> Iterator[Any]:

@@ -1,0 +1,47 @@
+"""Prints the bytes that it takes to record a stream: a program, so that nothing else is counted.
+
+https://man7.org/linux/man-pages/man5/proc_pid_status.5.html
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+import sys
+from pathlib import Path
+
+from scripts.benchmarks.contestants import NEW_EPISODES, Contestant, all_recorders
+from scripts.benchmarks.measure import open_stream
+
+
+def main(name: str, folder: Path, short: str, long: str) -> None:
+    """A short stream first, for what is imported and made only once."""
+    (contestant,) = [one for one in (Contestant(), *all_recorders()) if one.name == name]
+    record(contestant, folder / "short.yaml", short)
+    gc.collect()
+    before = peak()
+    record(contestant, folder / "long.yaml", long)
+    print(peak() - before)
+
+
+def record(contestant: Contestant, cassette: Path, url: str) -> None:
+    """Read a stream to its end, and keep no event of it."""
+    client = contestant.client((), f"{url}/v1")
+    with contestant.open(cassette, NEW_EPISODES):
+        for _event in open_stream(client, 0):
+            pass
+
+
+def peak() -> int:
+    """The most memory that this process had so far, in bytes.
+
+    `getrusage` would give that of the process which started this one, where that had more.
+    """
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    (kilobytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", status, re.MULTILINE)
+    return int(kilobytes) * 1024
+
+
+if __name__ == "__main__":
+    program_name, program_folder, *urls = sys.argv[1:]
+    main(program_name, Path(program_folder), *urls)
