@@ -106,7 +106,7 @@ def report(results: Results, load: float) -> str:
     """Everything as Markdown."""
     lines = [*machine(load), "", "## What must be reached", "", *verdicts(results), ""]
     for name, title in TITLES.items():
-        table = rows(results.tables[name], is_memory=name == "memory")
+        table = rows(results.tables.get(name, {}), is_memory=name == "memory")
         lines += [f"## {title}", "", *table, ""]
     lines += [f"- {note}" for note in results.notes]
     return "\n".join(lines).rstrip()

@@ -10,7 +10,7 @@ import pytest
 from scripts import bench
 from scripts.benchmarks.contestants import VcrLlm, frames, kind_of
 from scripts.benchmarks.exchanges import KINDS, exchange
-from scripts.benchmarks.measure import Streams, memory_of
+from scripts.benchmarks.measure import PEAK, Streams, memory_of
 from scripts.benchmarks.tables import Results, milliseconds, rows
 from scripts.benchmarks.targets import TARGETS, Target, beside, growth, over, slowest, spread
 
@@ -93,6 +93,7 @@ def test_an_exchange_has_a_prompt_of_its_own_and_all_of_its_body(kind: str) -> N
     assert kind_of(first) == kind
 
 
+@pytest.mark.skipif(not PEAK.exists(), reason="the peak of memory is known on Linux")
 def test_the_memory_of_a_recording_is_that_of_a_process_of_its_own(tmp_path: Path) -> None:
     """It grows by more than the body that is recorded."""
     with Streams(2) as short, Streams(4_000) as long:
