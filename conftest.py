@@ -8,8 +8,13 @@ import importlib.util
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["pytester"]
+
+# A machine that is busy makes no test fail; hypothesis itself does the same where CI is set.
+settings.register_profile("without deadlines", deadline=None)
+settings.load_profile("without deadlines")
 
 _ROOT = Path(__file__).parent
 _NEEDED = {

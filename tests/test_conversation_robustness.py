@@ -251,7 +251,7 @@ def read_in_every_way(document: dict[str, JSON]) -> None:
     assert list(conversation_lines(numbered(conversation)))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(spoiled())
 def test_anything_may_stand_anywhere(pair: tuple[dict[str, Any], dict[str, Any]]) -> None:
     """What makes no sense is left as it is; nothing raises, neither reading nor comparing."""
@@ -263,7 +263,6 @@ def test_anything_may_stand_anywhere(pair: tuple[dict[str, Any], dict[str, Any]]
         paired([old], [new])
 
 
-@settings(deadline=None)
 @given(st.dictionaries(KEYS | st.sampled_from(["request", "response", "body", "url"]), VALUES))
 def test_any_object_is_a_document(document: dict[str, Any]) -> None:
     """Even one that has nothing of a recording."""

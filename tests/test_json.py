@@ -29,7 +29,6 @@ fuzzed = settings(
     max_examples=_EXAMPLES or 40,
     derandomize=not _EXAMPLES,
     database=None,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

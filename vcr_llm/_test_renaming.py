@@ -36,6 +36,11 @@ def renamed_test(test_id: str, renamings: Sequence[Renaming]) -> str:
     return test_id
 
 
+def names_test(renaming: Renaming, test_id: object) -> bool:
+    """Whether a test is one that a renaming is about, under its old id or its new one."""
+    return isinstance(test_id, str) and any(_covers(name, test_id) for name in renaming)
+
+
 def contradiction(renamings: Sequence[Renaming]) -> str | None:
     """A new name that is also an old one, so that a second run would rename once more."""
     others = ((one.new, other) for one in renamings for other in renamings if one is not other)

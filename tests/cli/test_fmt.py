@@ -652,6 +652,18 @@ def test_a_module_that_moves_takes_its_cassettes_along(
     assert not (tmp_path / "tests" / "cassettes").exists()
 
 
+def test_a_name_that_no_recording_has_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever mistypes a test's id hears of it; the other renamings are carried out."""
+    save(_place(tmp_path, "test_a", "test_x"), cassette("a", test_id=_OLD))
+    wrong = ("--renamed", "tests/test_z.py", "tests/test_y.py")
+    for _ in range(2):
+        assert _fmt(tmp_path, "--renamed", _OLD, _NEW, *wrong) == 1
+        assert capsys.readouterr().err == "--renamed: no recording is of tests/test_z.py\n"
+    assert _place(tmp_path, "test_a", "test_y").is_dir()
+
+
 def test_a_relative_path_stays_relative(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

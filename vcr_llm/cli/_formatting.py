@@ -24,6 +24,7 @@ from vcr_llm._recording_writer import sweep
 from vcr_llm._test_renaming import (
     Renaming,
     merged_test,
+    names_test,
     renamed_document,
     renamed_test,
     usual_place,
@@ -61,6 +62,8 @@ class Outcome:
     edits: tuple[Edit, ...] = ()
     moved_to: Path | None = None
     problems: tuple[Problem, ...] = ()
+    renamings: frozenset[Renaming] = frozenset()
+    """Those that are about tests of these recordings."""
 
 
 class _Step(NamedTuple):
@@ -104,7 +107,18 @@ def _format_cassette(job: Job) -> Outcome:
     if not job.check:
         _carry_out(folder, steps)
     edits = tuple(step.edit for step in steps if step.edit.changes)
-    return Outcome(job.folder, len(held.recordings), edits, target, tuple(problems))
+    return Outcome(
+        job.folder, len(held.recordings), edits, target, tuple(problems), _in_use(job, held)
+    )
+
+
+def _in_use(job: Job, held: Contents) -> frozenset[Renaming]:
+    test_ids = {found.document.get("test_id") for found in held.recordings}
+    return frozenset(
+        renaming
+        for renaming in job.renamings
+        if any(names_test(renaming, test_id) for test_id in test_ids)
+    )
 
 
 def _problem(error: RecordingError, folder: Path) -> Problem:

@@ -58,12 +58,15 @@ def command(
     failed = [*walk.problems, *(problem for outcome in outcomes for problem in outcome.problems)]
     for path, reason in failed:
         print_problem(_shown(path), _shown(reason))
+    unknown = [] if failed else _unknown(renamings, outcomes)
+    for name in unknown:
+        print_problem("--renamed", _shown(f"no recording is of {name}"))
     if as_json:
         print_json(_summary(outcomes, failed))
     else:
         _print_outcomes(outcomes, failed, check=check)
     would_change = check and any(outcome.edits or outcome.moved_to for outcome in outcomes)
-    return FOUND if failed or would_change else OK
+    return FOUND if failed or unknown or would_change else OK
 
 
 def _renamings(renamed: Sequence[tuple[str, str]]) -> tuple[Renaming, ...]:
@@ -76,6 +79,12 @@ def _renamings(renamed: Sequence[tuple[str, str]]) -> tuple[Renaming, ...]:
         msg = f"--renamed: {name} is a new name and an old one; rename in two runs"
         raise click.UsageError(msg)
     return renamings
+
+
+def _unknown(renamings: Sequence[Renaming], outcomes: Sequence[Outcome]) -> list[str]:
+    """The old names of tests that have no recordings, neither under these nor under the new."""
+    known = frozenset[Renaming]().union(*(outcome.renamings for outcome in outcomes))
+    return [renaming.old for renaming in renamings if renaming not in known]
 
 
 # --- the summary ------------------------------------------------------------------------------
