@@ -14,7 +14,7 @@ from vcr_llm._conversation import Conversation, Data, conversation_of, to_json
 from vcr_llm._json import MAX_DOCUMENT_DEPTH, parse
 from vcr_llm.cli import main
 
-SHARED = Path(__file__).parents[2] / "shared"
+SHARED = Path(__file__).parents[3] / "shared"
 SEED = SHARED / "seed" / "fcf8b46b3df5c6bf9f47c2506a3ab8aeea95e27f8d517e4983b2e901f8f394ad.json"
 
 pytestmark = [

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.test_conversation import chunk, recording
+from tests.conversation.payloads import chunk, recording
 from vcr_llm._conversation import (
     Answer,
     Change,

@@ -9,29 +9,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.test_conversation import (
+from tests.conversation.payloads import BEDROCK, GEMINI, PNG_TEXT, WEATHER, chunk, event, recording
+from tests.conversation.test_openai import CALL, REASONING, SAID, cut_response, thread_message
+from tests.conversation.test_others import FLOATS, VERDICT
+from tests.conversation.test_providers import (
     ANTHROPIC_STREAM,
-    BEDROCK,
-    CALL,
     CONVERSE_STREAM,
-    FLOATS,
-    GEMINI,
-    PNG_TEXT,
-    RAN,
-    REASONING,
-    SAID,
-    SEARCH,
     STEPS,
-    VERDICT,
-    WEATHER,
     candidate,
-    chunk,
-    cut_response,
-    event,
-    recording,
-    thread_message,
     told_so_far,
 )
+from tests.conversation.test_requests import RAN, SEARCH
 from vcr_llm._conversation import (
     changes_between,
     conversation_of,

@@ -1,0 +1,1 @@
+"""Recordings as conversations: every provider's payloads say the same in the same words."""
