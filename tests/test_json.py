@@ -220,6 +220,13 @@ def test_a_key_named_twice_is_refused_where_keys_must_be_unique() -> None:
         parse('{"a":{"b":1,"b":2}}', unique_keys=True)
 
 
+def test_a_long_integer_is_the_same_value_however_it_is_read() -> None:
+    """An object is read in another way than a document, with the same result."""
+    for digits in (4_200, 4_301):
+        text = f'{{"a":-{"9" * digits}}}'
+        assert parse(text) == parse(text, unique_keys=True)
+
+
 def test_a_number_of_unusual_spelling_still_has_a_value() -> None:
     """Number is a float to whoever asks for one."""
     assert float(Number("1E5")) == 100_000.0

@@ -82,6 +82,11 @@ def multipart(boundary: str) -> JSON:
 
 
 SAME: list[tuple[str, Any, Any]] = [
+    (
+        "key order where an id should be",
+        request({"id": 1, "call_id": {"a": 1, "b": 2.0}}),
+        request({"call_id": {"b": 2, "a": 1}, "id": 1}),
+    ),
     ("key order", request({"a": 1, "b": [2]}), request({"b": [2], "a": 1})),
     ("1 and 1.0", request({"a": 1}), request({"a": 1.0})),
     ("the sixth decimal place", request({"a": 0.1234561}), request({"a": 0.1234559})),
@@ -227,7 +232,9 @@ def test_two_numbers_have_two_keys(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["1e1000000", "1e99999999999999999999", "-1e-99999999999999999999"]
+    "text",
+    ["1e1000000", "1e99999999999999999999", "-1e-99999999999999999999", "9" * 400 + ".5"],
+    ids=["large", "larger", "small", "large with a fraction"],
 )
 def test_a_number_of_any_size_has_a_key(text: str) -> None:
     """No number is too large to be compared."""

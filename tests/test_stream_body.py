@@ -602,6 +602,19 @@ AWS_STREAMS: list[tuple[str, Origin, bytes, list[Any], dict[str, Any]]] = [
         {},
     ),
     (
+        "a member `bytes` that is no base64 but an object, or looks like a tagged value",
+        INVOKE,
+        aws_event("a", b'{"bytes":{"b":1}}')
+        + aws_event("b", b'{"bytes":{"__type__":"str","__data__":"c"}}')
+        + aws_event("c", b'{"__type__":"str","__data__":1,"bytes":"e30="}'),
+        [
+            {"__data__": {"bytes": {"b": 1}}, "__event__": "a"},
+            {"__type__": "json", "__data__": {"bytes": tag("str", "c")}, "__event__": "b"},
+            {"__type__": "json", "__data__": {**tag("str", 1), "bytes": "e30="}, "__event__": "c"},
+        ],
+        {},
+    ),
+    (
         "an exception",
         CONVERSE,
         aws_frame(

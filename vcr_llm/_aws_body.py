@@ -19,6 +19,7 @@ from vcr_llm._labels import label_of
 from vcr_llm._tagged import (
     BYTES,
     DATA,
+    PLAIN,
     TEXT,
     tag,
     tag_json,
@@ -86,9 +87,13 @@ def _value(payload: bytes, origin: Origin) -> JSON:
     value = _compact_json(payload)
     if value is None:
         return tag_text(payload)
-    if isinstance(value, dict) and isinstance(inner := value.get(_INNER), str):
-        shown = {**value, _INNER: _decoded(inner, origin)}
-        return shown if _encoded(shown) == payload else tag_json(value, None)
+    inner = value.get(_INNER) if isinstance(value, dict) else None
+    if tag_of(inner) is not None:  # it is the provider's, and would read as an event of ours
+        return tag(PLAIN, value)
+    if isinstance(value, dict) and isinstance(inner, str):
+        shown: JSON = {**value, _INNER: _decoded(inner, origin)}
+        if tag_of(shown) is None and _encoded(shown) == payload:
+            return shown
     return tag_json(value, None)
 
 
@@ -109,19 +114,21 @@ def _decoded(inner: str, origin: Origin) -> JSON:
     if value is None:
         return tag_text(content)
     label = label_of(value, origin.path, is_event=True)
-    return tag_json(value, label) if label else tag("json", value)
+    return tag_json(value, label) if label else tag(PLAIN, value)
 
 
 def _payload(entry: dict[str, JSON]) -> bytes:
     if tag_of(entry) in (TEXT, "bytes"):
         return untag_text(entry, "response.body")
-    value = untag_json(entry[DATA]) if tag_of(entry[DATA]) else entry[DATA]
-    return _encoded(value)
+    value = entry[DATA]
+    if tag_of(entry) == PLAIN:
+        return render(value).encode()
+    return _encoded(untag_json(value) if tag_of(value) else value)
 
 
 def _encoded(value: JSON) -> bytes:
     """The bytes of a payload, the provider's event in it as base64 again."""
-    if isinstance(value, dict) and isinstance(inner := value.get(_INNER), dict):
+    if isinstance(value, dict) and tag_of(inner := value.get(_INNER)) is not None:
         is_text = tag_of(inner) in (TEXT, "bytes")
         content = untag_text(inner, _INNER) if is_text else render(untag_json(inner)).encode()
         value = {**value, _INNER: base64.b64encode(content).decode()}

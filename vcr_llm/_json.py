@@ -30,7 +30,6 @@ MAX_DOCUMENT_DEPTH = MAX_DEPTH + 20
 """How deep a recording may be: a payload stands some levels down in it."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_MAX_INTEGER_DIGITS = 4000  # int() refuses more than 4300 digits unless told otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +134,12 @@ def _float(text: str) -> float | Number:
 
 
 def _integer(text: str) -> int | Number:
-    return Number(text) if text == "-0" or len(text) > _MAX_INTEGER_DIGITS else int(text)
+    if text == "-0":
+        return Number(text)
+    try:
+        return int(text)
+    except ValueError:  # more digits than Python converts, which is 4300 unless told otherwise
+        return Number(text)
 
 
 def _no_constant(name: str) -> NoReturn:

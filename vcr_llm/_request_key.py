@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
@@ -248,7 +249,7 @@ def _is_tool_call_id(key: str, holder: dict[str, JSON]) -> bool:
 
 def _renumbered(value: JSON, tool_calls: dict[str, str]) -> JSON:
     if not isinstance(value, str):
-        return value
+        return _normalized(value, tool_calls)
     return tool_calls.setdefault(value, f"tool-call-{len(tool_calls) + 1}")
 
 
@@ -257,7 +258,9 @@ def _normalized_number(value: float | Number) -> JSON:
     if isinstance(value, Number):
         if (whole := _whole_number(value.text)) is not None:
             return whole
-        value = float(value)
+        spelling, value = value.text, float(value)
+        if math.isinf(value):  # too large for a float, with a fraction
+            return Number(spelling.lower())
     rounded = round(value, _PLACES)
     if rounded.is_integer():
         return int(rounded)
