@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from itertools import pairwise
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vcr_llm import _json
 from vcr_llm._json import (
     JSON,
     MAX_DEPTH,
@@ -281,6 +283,24 @@ def test_a_rendered_value_reads_back_in_every_layout(value: JSON, layout: str) -
     found = layout_of(text, parse(text))
     assert found is not None
     assert render(parse(text), found) == text
+
+
+@fuzzed
+@given(json_texts)
+def test_a_large_text_has_the_same_value(text: str) -> None:
+    """What is equal in a large value is one object, and that is all that size changes."""
+    usual = parse(text)
+    with patch.multiple(_json, _LARGE=0, _MOST_SHARED=3):
+        large = parse(text)
+    assert (large, document_text(large)) == (usual, document_text(usual))
+
+
+def test_equal_texts_of_a_large_value_are_one_object() -> None:
+    """A value of a million characters is kept small: what repeats is in memory once."""
+    row = '{"token":" the","logprob":-0.25}'
+    value: Any = parse(f"[{','.join([row] * 40_000)}]")
+    assert len({id(member) for item in value for member in item.values()}) == 2
+    assert value[0] == {"token": " the", "logprob": -0.25}
 
 
 @fuzzed

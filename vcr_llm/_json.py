@@ -15,7 +15,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import NoReturn, TypeAlias
 
@@ -66,7 +66,8 @@ def parse(text: str, *, unique_keys: bool = False, max_depth: int = MAX_DEPTH) -
     Raises ValueError where the text is no JSON (``NaN`` is none), where it nests deeper than
     ``max_depth``, and, with ``unique_keys``, where an object names a key twice.
     """
-    decoder = _UNIQUE if unique_keys else _CAREFUL if "-0" in text else _FAST
+    is_careful = unique_keys or "-0" in text
+    decoder = _UNIQUE if unique_keys else _decoder(text, is_careful=is_careful)
     try:
         value: JSON = decoder.decode(text)
     except json.JSONDecodeError:
@@ -74,9 +75,9 @@ def parse(text: str, *, unique_keys: bool = False, max_depth: int = MAX_DEPTH) -
     except RecursionError:
         raise ValueError(_too_deep(max_depth)) from None
     except ValueError:
-        if decoder is not _FAST:
+        if is_careful:
             raise
-        value = _CAREFUL.decode(text)
+        value = _decoder(text, is_careful=True).decode(text)
     brackets = text.count("[") + text.count("{")
     if brackets > max_depth and is_deeper(value, max_depth):
         raise ValueError(_too_deep(max_depth))
@@ -122,6 +123,7 @@ _PARTS_AT_ONCE = 8192
 _ITEMS_AT_ONCE = 256  # of a `Deferred`, whose texts are longer
 _KEYS_REMEMBERED = 1024
 _LARGE = 1_000_000  # characters from which memory counts for more than speed
+_MOST_SHARED, _LONGEST_SHARED = 10_000, 40  # of the texts and numbers of a large value
 
 
 def _too_deep(max_depth: int) -> str:
@@ -163,6 +165,30 @@ _UNIQUE = json.JSONDecoder(
     parse_constant=_no_constant,
     object_pairs_hook=_unique,
 )
+
+
+def _decoder(text: str, *, is_careful: bool) -> json.JSONDecoder:
+    """What parses a text; in a large one, what is equal and short becomes the same object."""
+    if len(text) < _LARGE:
+        return _CAREFUL if is_careful else _FAST
+    texts: dict[JSON, JSON] = {}
+
+    def members(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
+        if len(texts) > _MOST_SHARED:
+            texts.clear()
+        return {
+            key: texts.setdefault(value, value)
+            if isinstance(value, str) and len(value) <= _LONGEST_SHARED
+            else value
+            for key, value in pairs
+        }
+
+    return json.JSONDecoder(
+        parse_float=lru_cache(_MOST_SHARED)(_float),
+        parse_int=_integer if is_careful else None,
+        parse_constant=_no_constant,
+        object_pairs_hook=members,
+    )
 
 
 def is_deeper(value: JSON, limit: int) -> bool:

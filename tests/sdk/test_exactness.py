@@ -284,9 +284,6 @@ LARGE: dict[str, tuple[str, Callable[[], bytes]]] = {
     "binary": ("audio/wav", lambda: random.Random(7).randbytes(20 * MEGABYTE)),
     "stream": (SSE, lambda: stream(*[chat_chunk("x" * 2000)] * (20 * MEGABYTE // 2088))),
 }
-# Python's own objects for 85 characters of a log probability take 430 bytes, and the lines of the
-# indented file three times as many characters as the body.
-UNMET = pytest.mark.xfail(reason="JSON of very small objects takes about 9 times its size")
 LONG: dict[str, Callable[[], bytes]] = {
     "10,000-events": lambda: stream(*(chat_chunk(f" word{i}") for i in range(10_000))),
     "1MB-event": lambda: stream(chat_chunk("x" * MEGABYTE), chat_chunk("y")),
@@ -303,9 +300,7 @@ def test_long_stream_is_exact(case: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(
-    "case", [pytest.param(case, marks=UNMET if case == "objects" else ()) for case in LARGE]
-)
+@pytest.mark.parametrize("case", LARGE)
 def test_20_mb_are_exact_and_take_little_memory(case: str, tmp_path: Path) -> None:
     """Recording 20 MB, and replaying them, takes less than 8 times as much memory."""
     content_type, make = LARGE[case]
