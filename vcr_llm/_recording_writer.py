@@ -27,9 +27,10 @@ _ROOM_FOR_PROCESS = 40
 class RecordingWriter:
     """Gives recordings their names and their places in a cassette, one after the other.
 
-    ``before`` are the recordings that the cassette goes on with. ``replaceable`` are those whose
-    files may be written over, since the cassette begins anew. Where it ``is_shared`` with other
-    processes, what one of them has recorded is not recorded by the next one.
+    ``before`` are the recordings that the cassette goes on with, in the order of replay.
+    ``replaceable`` are those whose files may be written over, since the cassette begins anew.
+    Where it ``is_shared`` with other processes, what one of them has recorded is not recorded by
+    the next one.
     """
 
     def __init__(
@@ -103,9 +104,11 @@ class RecordingWriter:
 
 
 def _position_after(recordings: Sequence[Recording]) -> int:
-    """The place of the next recording in a cassette that has these."""
-    numbers = [sequence_of(recording.document) or 0 for recording in recordings]
-    return max(max(numbers) + 1, len(recordings)) if numbers else 0
+    """The place of the next recording in a cassette that has these, in the order of replay."""
+    if not recordings:
+        return 0
+    last = sequence_of(recordings[-1].document) or 0
+    return max(last + 1, len(recordings))
 
 
 class Staging:
