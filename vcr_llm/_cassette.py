@@ -31,6 +31,7 @@ from vcr.request import Request as VcrRequest
 from vcr_llm._age import is_expired
 from vcr_llm._cassette_misses import CassetteMisses
 from vcr_llm._cassette_tools import CassetteTools
+from vcr_llm._cassette_use import CassetteUse
 from vcr_llm._drift import Drift, SentAgain
 from vcr_llm._ending import decode_ending
 from vcr_llm._entries import Entries
@@ -39,7 +40,7 @@ from vcr_llm._errors import RecordingEnds, RecordingError
 from vcr_llm._event_loop import is_beside_event_loop
 from vcr_llm._expiry import tell_age
 from vcr_llm._interaction import Headers, Interaction
-from vcr_llm._ledger import LEDGER, CassetteUse
+from vcr_llm._ledger import LEDGER
 from vcr_llm._loading import Loading
 from vcr_llm._misses import counted
 from vcr_llm._open_cassettes import is_tools_own

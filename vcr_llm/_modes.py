@@ -33,3 +33,12 @@ def mode_from_environment() -> str | None:
     """The record mode that ``VCR_LLM_MODE`` asks for, None for ``live`` and where it is not set."""
     word = mode_word()
     return None if word is None else _RECORD_MODES[word]
+
+
+def mode_problem() -> str | None:
+    """What is wrong with ``VCR_LLM_MODE``, if anything."""
+    try:
+        mode_word()
+    except ConfigurationError as error:
+        return str(error)
+    return None

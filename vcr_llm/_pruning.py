@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from vcr_llm._cassette_use import CassetteUse
 from vcr_llm._errors import RecordingError
 from vcr_llm._foreign import is_http_exchange, is_tool_call
-from vcr_llm._ledger import CassetteUse
 from vcr_llm._recording_directory import Recording, RecordingDirectory
 from vcr_llm._run_summary import relative
 

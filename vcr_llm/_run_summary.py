@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from vcr_llm._cassette_use import CassetteUse
 from vcr_llm._conversation.exchange import exchange_of
 from vcr_llm._conversation.members import first_text
 from vcr_llm._conversation.usage import usage_of
 from vcr_llm._conversation.values import Usage
 from vcr_llm._errors import RecordingError
 from vcr_llm._json import JSON
-from vcr_llm._ledger import CassetteUse
 from vcr_llm._recording_directory import read_document
 
 VERSION = 1

@@ -7,13 +7,17 @@ of a cassette of the whole session, a worker sends when it ends.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from vcr_llm._ledger import LEDGER, CassetteUse
+from vcr_llm._ledger import LEDGER
+
+if TYPE_CHECKING:
+    from vcr_llm._cassette_use import CassetteUse
 
 _CARRIED = "vcr_llm_uses"
 _NAMED = "vcr_llm_named_cassettes"
@@ -33,7 +37,7 @@ class RunUses:
         """Give a report what was written down in this process, as plain values."""
         taken = LEDGER.take()
         if taken:
-            setattr(report, _CARRIED, [asdict(use) for use in taken])
+            setattr(report, _CARRIED, _carried(taken))
         if any(not (use.is_tests_own or use.is_idle) for use in taken):
             self.last_busy = item.nodeid
         if report.skipped and (named := _named_cassettes(item)):
@@ -52,12 +56,15 @@ class RunUses:
         """The tests are over: take the rest, or send it to the process that tells of the run."""
         output: dict[str, Any] | None = getattr(config, "workeroutput", None)
         if output is None:
-            self._add(_taken())
+            self._add(_carried(LEDGER.take()))
         else:
-            output[_CARRIED] = _taken()
+            output[_CARRIED] = _carried(LEDGER.take())
 
     def _add(self, carried: Any) -> None:
-        self.all += [CassetteUse(**values) for values in carried]
+        if carried:
+            from vcr_llm._cassette_use import CassetteUse
+
+            self.all += [CassetteUse(**values) for values in carried]
 
 
 def is_worker(config: pytest.Config) -> bool:
@@ -72,5 +79,5 @@ def _named_cassettes(item: pytest.Item) -> list[str]:
     return [name for path in paths for name in (path.name, path.stem)]
 
 
-def _taken() -> list[dict[str, Any]]:
-    return [asdict(use) for use in LEDGER.take()]
+def _carried(uses: Sequence[CassetteUse]) -> list[dict[str, Any]]:
+    return list(map(asdict, uses))

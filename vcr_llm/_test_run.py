@@ -7,7 +7,6 @@ both are taken from the fixtures that pytest-recording documents (0.14.1).
 from __future__ import annotations
 
 import hashlib
-import os
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -180,16 +179,3 @@ def _old_names(name: str) -> tuple[str, ...]:
         for suffix in (".yaml", "yaml")
         if len(name) + len(suffix) > MAX_FILENAME_LEN
     )
-
-
-def mode_problem() -> str | None:
-    """What is wrong with ``VCR_LLM_MODE``, if anything; looked at only where it is set."""
-    if not os.environ.get("VCR_LLM_MODE"):
-        return None
-    from vcr_llm._errors import ConfigurationError
-
-    try:
-        mode_word()
-    except ConfigurationError as error:
-        return str(error)
-    return None

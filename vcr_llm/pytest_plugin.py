@@ -7,24 +7,26 @@ plugin called ``vcr``.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from vcr_llm._drift_report import VERIFY, verify_problem
-from vcr_llm._fixtures import take_misses
 from vcr_llm._ledger import LEDGER
 from vcr_llm._miss_reports import MissListing, add_misses
+from vcr_llm._modes import mode_problem
 from vcr_llm._run_end import PRUNE, SUMMARY, RunEnd
 from vcr_llm._run_uses import RunUses, is_worker
-from vcr_llm._test_run import TestRun, mode_problem
 from vcr_llm._whole_run import WholeRun
 
 if TYPE_CHECKING:
     import vcr
 
-_RUN = pytest.StashKey[TestRun]()
+    from vcr_llm._test_run import TestRun
+
+_RUN: pytest.StashKey[TestRun] = pytest.StashKey()
 _USES = pytest.StashKey[RunUses]()
 
 
@@ -65,6 +67,8 @@ def pytest_fixture_setup(
     """Note which test pytest-recording opens a cassette for."""
     if fixturedef.argname not in ("vcr", "block_network") or not _is_recorded(request):
         return (yield)
+    from vcr_llm._test_run import TestRun
+
     run = TestRun.of(request)
     run.take_environment(request.getfixturevalue("vcr_markers"))
     if fixturedef.argname == "block_network":
@@ -112,7 +116,7 @@ def pytest_runtest_makereport(
     """Show what an SDK may have hidden, keep secrets out, remember whether the test failed."""
     report = yield
     run = item.stash.get(_RUN, None)
-    misses = take_misses(item.config)
+    misses = _misses_of_fixtures(item.config)
     if run is not None:
         misses = "\n\n".join(filter(None, (misses, run.misses(has_failed=report.failed))))
     if run is not None and call.when != "teardown":
@@ -194,6 +198,12 @@ class _Run:
         if self._end is not None:
             self._misses.tell(terminalreporter)
             self._end.tell(terminalreporter)
+
+
+def _misses_of_fixtures(config: pytest.Config) -> str:
+    """What `cassette_fixture` has to tell, where anybody has imported it."""
+    fixtures = sys.modules.get("vcr_llm._fixtures")
+    return "" if fixtures is None else str(fixtures.take_misses(config))
 
 
 def _is_recorded(request: pytest.FixtureRequest) -> bool:

@@ -248,8 +248,8 @@ def test_run_without_our_serializer_imports_nothing_of_ours(project: Project) ->
         import sys
 
         PLUGIN = {"vcr_llm", *("vcr_llm." + name for name in (
-            "pytest_plugin", "_test_run", "_config", "_modes", "_errors", "_fixtures", "_ledger",
-            "_run_end", "_run_uses", "_whole_run", "_miss_reports", "_drift_report", "_test_names",
+            "pytest_plugin", "_modes", "_errors", "_ledger", "_run_end", "_run_uses", "_whole_run",
+            "_miss_reports", "_drift_report",
         ))}
 
         def test_answer():
