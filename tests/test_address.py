@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ from tests.test_document import documents, interactions
 from tests.test_json import fuzzed, json_values
 from vcr_llm._address import (
     _as_python_writes,
-    _has_long_decimals,
+    _may_have_long_decimals,
     _rounded,
     address_of,
     file_name,
@@ -23,7 +24,7 @@ from vcr_llm._address import (
 from vcr_llm._document import to_document
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._interaction import Interaction
-from vcr_llm._json import Number, document_text, parse
+from vcr_llm._json import Number, document_text, parse, sorted_text
 
 ADDRESS = "fcf8b46b3df5c6bf9f47c2506a3ab8aeea95e27f8d517e4983b2e901f8f394ad"
 SEED = Path(__file__).parents[2] / "shared" / "seed"
@@ -120,10 +121,22 @@ def test_any_document_has_an_address_or_is_refused(document: Any) -> None:
         assert parse_file_name(file_name(address_of(document))) is not None
 
 
+@fuzzed
+@given(json_values, json_values)
+def test_an_address_is_what_the_format_says(body: Any, test_id: Any) -> None:
+    """The digest of the rounded body, path, method and test id, whoever has the text already."""
+    document = described(body, test_id)
+    endpoint = "/v1/chat/completions"
+    whole = {"body": _rounded(body), "endpoint": endpoint, "method": "POST", "test_id": test_id}
+    text = json.dumps(whole, sort_keys=True, default=_as_python_writes)
+    assert address_of(document) == hashlib.sha256(text.encode()).hexdigest()
+    assert address_of(document, body_text=sorted_text(body)) == address_of(document)
+
+
 @given(json_values)
 def test_rounding_is_left_out_only_where_it_changes_nothing(value: Any) -> None:
     """The look at the text is never wrong about a value that would change."""
-    if not _has_long_decimals(value):
+    if not _may_have_long_decimals(json.dumps(value, default=_as_python_writes)):
         assert json.dumps(_rounded(value), default=_as_python_writes) == json.dumps(
             value, default=_as_python_writes
         )
@@ -134,4 +147,5 @@ def test_rounding_is_left_out_only_where_it_changes_nothing(value: Any) -> None:
 )
 def test_what_may_be_rounded_is_looked_at(value: Any) -> None:
     """Digits of other scripts are digits, too."""
-    assert _has_long_decimals([{"a": value}])
+    text = json.dumps([{"a": value}], default=_as_python_writes)
+    assert _may_have_long_decimals(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from itertools import pairwise
 from typing import Any
@@ -22,6 +23,7 @@ from vcr_llm._json import (
     map_strings,
     parse,
     render,
+    sorted_text,
     write_document,
 )
 
@@ -255,6 +257,30 @@ def test_a_large_document_is_written_in_pieces() -> None:
     write_document(value, pieces.append)
     assert len(pieces) > 2
     assert parse("".join(pieces)) == value
+
+
+@pytest.mark.parametrize("text", ["-0", "[-0]", "[1,-0]", '{"a":-0}', '{"a": -0}', "\n-0\n"])
+def test_minus_zero_is_a_number_of_its_own_wherever_it_stands(text: str) -> None:
+    """Where text in a string looks like it, nothing else becomes one."""
+    beside = parse(f'["-0","1-0",":-0",{text},0,-0.5,10]')
+    assert isinstance(beside, list)
+    assert [beside[:3], beside[4:]] == [["-0", "1-0", ":-0"], [0, -0.5, 10]]
+    for value in (parse(text), beside[3]):
+        assert render(value) == "".join(text.split())
+
+
+@fuzzed
+@given(json_values)
+def test_a_sorted_text_says_the_value(value: JSON) -> None:
+    """It is Python's own, and reads back as an equal value; there is none with foreign numbers."""
+    text = sorted_text(value)
+    if text is None:
+        with pytest.raises(TypeError):
+            json.dumps(value)
+        return
+    assert text == json.dumps(value, sort_keys=True)
+    assert sorted_text(parse(text)) == text
+    assert parse(text) == value
 
 
 def test_a_document_is_indented_and_ends_with_a_line_break() -> None:

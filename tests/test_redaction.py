@@ -8,21 +8,23 @@ import random
 import re
 from string import ascii_letters, ascii_lowercase, ascii_uppercase, digits, hexdigits
 from typing import Any
+from unittest import mock
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.test_document import documents, interactions
 from tests.test_json import fuzzed
+from vcr_llm import _secret_shapes
 from vcr_llm._document import from_document, to_document
 from vcr_llm._interaction import Headers, Interaction, Request, Response
-from vcr_llm._json import document_text, parse
+from vcr_llm._json import JSON, document_text, parse
 from vcr_llm._options import Options
 from vcr_llm._recording import new_recording
 from vcr_llm._redaction import Redaction, secrets_in_headers
-from vcr_llm._secret_shapes import PLACEHOLDER
+from vcr_llm._secret_shapes import PLACEHOLDER, without_known_shapes
 from vcr_llm._tagged import tag
 
 _CHANCE = random.Random(7)
@@ -522,6 +524,39 @@ def test_no_key_of_a_known_shape_survives(value: Any) -> None:
     text = saved(exchange(json.dumps(value).encode(), json.dumps(value).encode()))
     for secret in KEYS.values():
         assert not re.search(rf"(?<![\w-]){re.escape(secret)}", text)
+
+
+@fuzzed
+@given(_texts, _texts, st.sampled_from([0, 60, 200]))
+def test_a_long_text_is_looked_at_like_a_short_one(before: str, after: str, length: int) -> None:
+    """What is searched for in long words only is nowhere else."""
+    text = f"{before}{'word ' * (length // 5)}{after}"
+    with mock.patch.object(_secret_shapes, "_LONG", 10**9):
+        expected = without_known_shapes(text)
+    assert without_known_shapes(text) == expected
+
+
+@pytest.mark.parametrize(("beginning", "rest"), _secret_shapes._SHAPES)
+def test_every_known_shape_is_found_in_a_long_text(beginning: str, rest: str) -> None:
+    """A key is one of the long words that are looked at, or a part of one."""
+
+    @settings(max_examples=10)
+    @given(st.from_regex(rest, fullmatch=True), st.sampled_from([" ", "\n", ":", "é", ""]))
+    def is_found(end: str, lead: str) -> None:
+        text = f"{'word ' * 30}{lead}{beginning}{end}"
+        assert without_known_shapes(text) != text
+
+    is_found()
+
+
+def test_what_is_remembered_as_harmless_is_bounded() -> None:
+    """Texts beyond the bound are looked at again, and are clean or redacted all the same."""
+    redaction = Redaction(["word of ours"])
+    texts: list[JSON] = [f"{number} " * 400 for number in range(100, 1000)]
+    key = KEYS["OpenAI"]
+    body: list[JSON] = [*texts, "x " * 10_000, key, *texts, "a word of ours"]
+    cleaned = redaction.request({"body": body})["body"]
+    assert cleaned == [*texts, "x " * 10_000, PLACEHOLDER, *texts, f"a {PLACEHOLDER}"]
 
 
 @fuzzed

@@ -13,10 +13,11 @@ from tests.test_body import FORM
 from tests.test_json import fuzzed, json_values
 from vcr_llm._body import encode_request_body
 from vcr_llm._errors import ConfigurationError
-from vcr_llm._json import JSON, parse, render
+from vcr_llm._json import JSON, parse, render, sorted_text
 from vcr_llm._request_key import (
     Absent,
     Difference,
+    KeyedRequest,
     differences,
     normalized_body,
     parse_ignored_path,
@@ -336,6 +337,18 @@ def test_normalising_twice_is_normalising_once(value: Any, ignore: list[str]) ->
     paths = [parse_ignored_path(path) for path in ignore]
     once = normalized_body(value, paths)
     assert render(normalized_body(once, paths)) == render(once)
+
+
+@fuzzed
+@given(json_values, st.data())
+def test_what_is_written_alike_has_one_key(value: Any, data: st.DataObject) -> None:
+    """The shorter comparison never says yes where the keys say no."""
+    near = [value, parse(render(value)), [value], data.draw(json_values), True, 1, 1.0, "1"]
+    other = data.draw(st.sampled_from(near))
+    one, two = KeyedRequest(request(value)), KeyedRequest(request(other))
+    assert not one.is_written_like(two) or one.key == two.key
+    if sorted_text(value) is not None:
+        assert one.is_written_like(KeyedRequest(request(parse(render(value)))))
 
 
 def test_key_order_does_not_renumber_tool_calls() -> None:

@@ -20,13 +20,15 @@ _LONG_FRACTION = re.compile(r"\.\d{4}")
 _EXPONENT = re.compile(r"e[-+]\d")
 
 
-def address_of(document: dict[str, JSON]) -> str:
+def address_of(document: dict[str, JSON], *, body_text: str | None = None) -> str:
     """The address of a document: 64 hexadecimal digits.
 
     ``sha256(json.dumps({"body", "endpoint", "method", "test_id"}, sort_keys=True))``, where floats
     are rounded to 5 places, decimals of four or more places inside strings are written with 5, and
     the endpoint is the path that the URL has. Of a tool's call it is that of ``{"kwargs",
     "provider", "tool_name"}`` as they are, which is the carried-over system's rule.
+
+    ``body_text`` is the `sorted_text` of the request's body, if somebody has it.
     """
     request = document.get("request")
     if not isinstance(request, dict):
@@ -34,14 +36,15 @@ def address_of(document: dict[str, JSON]) -> str:
         raise MalformedRecording(msg)
     if "tool_name" in request:
         return _digest({key: request.get(key) for key in ("kwargs", "provider", "tool_name")})
-    body = request.get("body")
-    addressed = {
-        "body": _rounded(body) if _has_long_decimals(body) else body,
+    text = _address_text(request.get("body")) if body_text is None else body_text
+    if _may_have_long_decimals(text):
+        text = _address_text(_rounded(request.get("body")))
+    rest = {
         "endpoint": split_url(str(request.get("url"))).path,
         "method": request.get("method"),
         "test_id": document.get("test_id"),
     }
-    return _digest(addressed)
+    return _sha256(f'{{"body": {text}, {_address_text(rest)[1:]}')
 
 
 def file_name(address: str, repeat: int = 1) -> str:
@@ -65,20 +68,26 @@ def as_file_name(test_id: str) -> str:
 
 
 def _digest(addressed: dict[str, JSON]) -> str:
-    text = json.dumps(addressed, sort_keys=True, default=_as_python_writes)
+    return _sha256(_address_text(addressed))
+
+
+def _sha256(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _address_text(value: JSON) -> str:
+    return json.dumps(value, sort_keys=True, default=_as_python_writes)
 
 
 def _as_python_writes(value: object) -> object:
     return float(value) if isinstance(value, Number) else str(value)
 
 
-def _has_long_decimals(value: JSON) -> bool:
+def _may_have_long_decimals(text: str) -> bool:
     """Whether rounding may change a value: C code writes and searches it sooner than we walk it.
 
     An escape may stand for a digit of another script.
     """
-    text = json.dumps(value, default=_as_python_writes)
     if "\\u" in text or "-0.0" in text or _LONG_FRACTION.search(text):
         return True
     return ("e-" in text or "e+" in text) and _EXPONENT.search(text) is not None

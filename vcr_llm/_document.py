@@ -185,7 +185,7 @@ def parse_document(text: str) -> Document:
     if text.startswith("\ufeff"):
         msg = "begins with a byte order mark, which JSON does not have; save it without one"
         raise MalformedRecording(msg)
-    if not text.strip():
+    if not text or text.isspace():
         msg = "is empty, where a recording (a JSON object) was expected"
         raise MalformedRecording(msg)
     try:

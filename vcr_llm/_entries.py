@@ -85,7 +85,7 @@ class Entries:
         if self._view is None or self._view.has_other_names or "body" not in self.parts:
             return []
         addresses = (
-            address_of({"request": seen.request, "test_id": test_id})
+            address_of({"request": seen.request, "test_id": test_id}, body_text=seen.body_text)
             for test_id in self._view.test_ids
         )
         recordings = (found for address in addresses for found in self._view.named(address))
@@ -94,7 +94,9 @@ class Entries:
         return sorted(found, key=attrgetter("order"))
 
     def _is_same(self, seen: KeyedRequest, request: VcrRequest, entry: Entry) -> bool:
-        is_equal = entry.exact == seen.exact or self.keyed(entry).key == seen.key
+        written = entry.written
+        is_equal = written is not None and seen.is_written_like(written)
+        is_equal = is_equal or self.keyed(entry).key == seen.key
         return is_equal and self._index.agree(request, entry)
 
     def _read_all(self) -> None:

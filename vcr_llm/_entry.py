@@ -80,9 +80,9 @@ class Entry:
         return not self.has_answered and self.plays == 0
 
     @property
-    def exact(self) -> tuple[object, ...] | None:
-        """What an equal request has too (`KeyedRequest.exact`), None where hooks had a hand."""
-        return None if "request" in self.__dict__ else self._loaded.exact
+    def written(self) -> KeyedRequest | None:
+        """The request as its file has it, None where hooks had a hand."""
+        return None if "request" in self.__dict__ else self._loaded.written
 
     def playback(self) -> Playback:
         """The response, to be played event by event.

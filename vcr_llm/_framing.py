@@ -142,6 +142,10 @@ def decode_each(
     entries: Iterable[JSON], framing: Framing, decode: Callable[[JSON, Framing, int], str]
 ) -> Iterator[str]:
     """Each entry decoded, with what the framing says of it."""
+    if "padding" not in framing and "events" not in framing:
+        for entry in entries:
+            yield decode(entry, {}, 0)
+        return
     paddings = framing.get("padding")
     events = framing.get("events", {})
     for index, entry in enumerate(entries):

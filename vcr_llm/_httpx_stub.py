@@ -113,7 +113,8 @@ class _Exchange:
         self.options = cassette.plan.options
         self._httpx = httpx
         self._request = request
-        self._vcr_request = VcrRequest(request.method, str(request.url), body, request.headers)
+        headers = dict(request.headers.items())  # which are sooner looked through than httpx's own
+        self._vcr_request = VcrRequest(request.method, str(request.url), body, headers)
         self._began = time.perf_counter()
 
     def playback(self) -> Playback | None:

@@ -15,7 +15,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cached_property, lru_cache
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import NoReturn, TypeAlias
 
@@ -30,6 +30,7 @@ MAX_DOCUMENT_DEPTH = MAX_DEPTH + 20
 """How deep a recording may be: a payload stands some levels down in it."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_NEGATIVE_ZERO = re.compile(r"(?<![^\[:,\s])-0(?![\d.eE])")  # or so in a string
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ def parse(text: str, *, unique_keys: bool = False, max_depth: int = MAX_DEPTH) -
     Raises ValueError where the text is no JSON (``NaN`` is none), where it nests deeper than
     ``max_depth``, and, with ``unique_keys``, where an object names a key twice.
     """
-    is_careful = unique_keys or "-0" in text
+    is_careful = unique_keys or _NEGATIVE_ZERO.search(text) is not None
     decoder = _UNIQUE if unique_keys else _decoder(text, is_careful=is_careful)
     try:
         value: JSON = decoder.decode(text)
@@ -90,6 +91,17 @@ def render(value: JSON, layout: str = "compact") -> str:
     Raises ValueError for a layout that does not exist.
     """
     return _Layout.named(layout).render(value)
+
+
+def sorted_text(value: JSON) -> str | None:
+    """What ``json.dumps(value, sort_keys=True)`` gives, None where there is a `Number` in it.
+
+    Values that have the same such text are the same, down to the spelling of their numbers.
+    """
+    try:
+        return _SORTED.encode(value)
+    except TypeError:
+        return None
 
 
 def layout_of(text: str, value: JSON, *, first: str = "compact") -> str | None:
@@ -157,6 +169,7 @@ def _unique(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
     return members
 
 
+_SORTED = json.JSONEncoder(sort_keys=True, check_circular=False)
 _FAST = json.JSONDecoder(parse_float=_float, parse_constant=_no_constant)
 _CAREFUL = json.JSONDecoder(parse_float=_float, parse_int=_integer, parse_constant=_no_constant)
 _UNIQUE = json.JSONDecoder(
@@ -222,7 +235,7 @@ def map_strings(value: JSON, replace: Callable[[str], str]) -> JSON:
     return value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Layout:
     """How a JSON text is spaced and escaped."""
 
@@ -258,9 +271,8 @@ class _Layout:
         text = self._fast(value)
         if text is None:
             text = self._exact(value)
-        for escape in self.escapes - {"ascii"}:
-            for character, escaped in _ESCAPES[escape]:
-                text = text.replace(character, escaped)
+        for character, escaped in self._replaced:
+            text = text.replace(character, escaped)
         return text if text.isascii() else _SURROGATE.sub(_escape_surrogate, text)
 
     def gives(self, text: str, value: JSON) -> bool:
@@ -278,9 +290,26 @@ class _Layout:
         if self.indent is not None:
             return None
         try:
-            return _encoder(self).encode(value)
+            return self._encode(value)
         except TypeError:
             return None
+
+    @cached_property
+    def _encode(self) -> Callable[[JSON], str]:
+        """Python's C encoder for a layout without indent."""
+        encoder = json.JSONEncoder(
+            ensure_ascii="ascii" in self.escapes,
+            allow_nan=False,
+            check_circular=False,
+            separators=(self.item_separator, self.key_separator),
+        )
+        return encoder.encode
+
+    @cached_property
+    def _replaced(self) -> tuple[tuple[str, str], ...]:
+        """The characters that are written otherwise in the finished text, and how."""
+        escapes = self.escapes - {"ascii"}
+        return tuple(pair for escape in escapes for pair in _ESCAPES[escape])
 
     def _exact(self, value: JSON) -> str:
         pieces: list[str] = []
@@ -288,17 +317,6 @@ class _Layout:
         writer.put(value, "\n" if self.indent is not None else "")
         writer.flush()
         return "".join(pieces)
-
-
-@cache
-def _encoder(layout: _Layout) -> json.JSONEncoder:
-    """Python's C encoder for a layout without indent."""
-    return json.JSONEncoder(
-        ensure_ascii="ascii" in layout.escapes,
-        allow_nan=False,
-        check_circular=False,
-        separators=(layout.item_separator, layout.key_separator),
-    )
 
 
 class _Comparison:

@@ -30,9 +30,10 @@ from vcr_llm._secret_shapes import PLACEHOLDER, without_known_shapes
 from vcr_llm._tagged import BYTES, DATA, TEXT, tag, tag_of
 
 _URL = re.compile(r"https?://[^\s<>\"']+")
+_BEYOND_PATH = re.compile(r"[?#%@]")
 _SHORTEST_LEARNED = 12
-_LONGEST_REMEMBERED = 100
-_MOST_REMEMBERED = 10_000
+_LONGEST_REMEMBERED = 10_000
+_MOST_REMEMBERED = 1_000_000  # characters
 _MOST_CLEANERS = 16
 
 Clean = Callable[[str], str]
@@ -113,20 +114,25 @@ class Redaction:
     def _new_cleaner(self, learned: frozenset[str]) -> Clean:
         literals = (*self._literals, *learned)
         harmless: set[str] = set()
+        remembered = 0
 
         def clean(text: str) -> str:
             """The text cleaned, the very same object where it is harmless.
 
-            Names and ids, which each event repeats, are looked at once.
+            Names and ids, which each event repeats, are looked at once, and so is a prompt that
+            is sent again and again.
             """
+            nonlocal remembered
             if text in harmless:
                 return text
             cleaned = clean_anew(text)
             if cleaned != text:
                 return cleaned
             if len(text) <= _LONGEST_REMEMBERED:
-                if len(harmless) >= _MOST_REMEMBERED:
+                remembered += len(text)
+                if remembered > _MOST_REMEMBERED:
                     harmless.clear()
+                    remembered = len(text)
                 harmless.add(text)
             return text
 
@@ -243,6 +249,8 @@ def _clean_headers(headers: dict[str, JSON], clean: Clean) -> dict[str, JSON]:
 
 def _clean_url(url: str, clean: Clean) -> str:
     """The URL with the values of secret parameters replaced; every other character stays."""
+    if not _BEYOND_PATH.search(url):
+        return clean(url)
     head, question, rest = url.partition("?")
     query, hash_sign, fragment = rest.partition("#")
     cleaned = "&".join(_clean_query_part(part) for part in query.split("&"))

@@ -9,7 +9,6 @@ anew with each recording while the references between them say something.
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import re
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from urllib.parse import parse_qsl
 
 from vcr_llm._errors import ConfigurationError
 from vcr_llm._interaction import split_url
-from vcr_llm._json import JSON, Number, parse, render
+from vcr_llm._json import JSON, Number, parse, render, sorted_text
 from vcr_llm._tagged import DATA, TYPE, tag_of
 
 IgnoredPath = tuple[str | int, ...]
@@ -64,10 +63,21 @@ class KeyedRequest:
         return request_key(self.request, self._ignore)
 
     @cached_property
-    def exact(self) -> tuple[JSON, JSON, str]:
-        """What is equal for requests that were written alike, and then their keys are, too."""
-        body = json.dumps(self.request.get("body"), sort_keys=True, default=repr)
-        return self.request.get("method"), self.request.get("url"), body
+    def body_text(self) -> str | None:
+        """The `sorted_text` of the body."""
+        return sorted_text(self.request.get("body"))
+
+    def is_written_like(self, other: KeyedRequest) -> bool:
+        """Whether both were written alike, and then their keys are equal, too.
+
+        This asks for less than the keys do.
+        """
+        return (
+            self.body_text is not None
+            and self.body_text == other.body_text
+            and self.request.get("method") == other.request.get("method")
+            and self.request.get("url") == other.request.get("url")
+        )
 
 
 class Absent(Enum):

@@ -138,7 +138,9 @@ def without_known_shapes(text: str) -> str:
     """The text without keys of known shapes. Most texts have none and are only looked over."""
     if len(text) < _SHORTEST_SHAPE:
         return text
-    for part, rest in _possible(_SHAPES_BY_SIGN, text):
+    # A few long words are sooner searched for each of the shapes than a long text is.
+    words = " ".join(_LONG_WORD.findall(f" {text}")) if len(text) > _LONG else text
+    for part, rest in _possible(_SHAPES_BY_SIGN, words):
         text = _shape(part, rest).sub(PLACEHOLDER, text)
     for _part, shape in _possible(_SURROUNDINGS_BY_SIGN, text):
         text = _surrounding(shape).sub(_without_group, text)
@@ -177,6 +179,9 @@ def _possible(shapes_by_sign: dict[str, tuple[_Shape, ...]], text: str) -> list[
     ]
 
 
+_LONG = 100
+# Every key of a known shape is one of these words, or a part of it.
+_LONG_WORD = re.compile(r"[^\w./+=-][\w./+=-]{15,}", re.ASCII)
 _SHAPES_BY_SIGN = _by_sign(_SHAPES, "-_.")
 _SURROUNDINGS_BY_SIGN = _by_sign(_SURROUNDINGS, " :=")
 

@@ -22,7 +22,7 @@ from vcr_llm._framing import (
     with_events,
 )
 from vcr_llm._habits import Origin, stream_habit
-from vcr_llm._json import JSON
+from vcr_llm._json import JSON, render
 from vcr_llm._labels import label_of
 from vcr_llm._tagged import DATA, TEXT, TYPE, tag, tag_json, tag_of, untag_json
 
@@ -140,8 +140,13 @@ def _usual_frame(entry: JSON, looks: Looks) -> str | None:
     label, payload = entry[TYPE], entry[DATA]
     if not isinstance(label, str) or not isinstance(payload, dict) or looks.is_indented:
         return None
+    if label == TEXT or payload.get("type") == "ping":
+        return None
+    try:
+        data = render(payload, looks.layout)
+    except ValueError:  # whoever looks closer says what is wrong
+        return None
     syntax = looks.syntax
-    data = decode_payload(entry, {}, 0, looks)
     name = _implied_name(payload, label)
     if name is None:
         return f"data{syntax.colon}{data}{syntax.line_end}{syntax.line_end}"
