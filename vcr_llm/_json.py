@@ -30,7 +30,9 @@ MAX_DOCUMENT_DEPTH = MAX_DEPTH + 20
 """How deep a recording may be: a payload stands some levels down in it."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NEGATIVE_ZERO = re.compile(r"(?<![^\[:,\s])-0(?![\d.eE])")  # or so in a string
+# The integer, or what looks like it in a string. The look behind comes second, so that the search
+# runs from one "-0" to the next.
+_NEGATIVE_ZERO = re.compile(r"-0(?<![^\[:,\s]-0)(?![\d.eE])")
 
 
 @dataclass(frozen=True, slots=True)
