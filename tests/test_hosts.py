@@ -24,7 +24,7 @@ from pytest_recording import plugin as recording_plugin
 from vcr.cassette import Cassette, CassetteContextDecorator
 from vcr.persisters.filesystem import CassetteDecodeError, CassetteNotFoundError
 from vcr.record_mode import RecordMode
-from vcr.request import Request
+from vcr.request import HeadersDict, Request
 
 from tests.servers.fault_server import FaultServer, Reply
 
@@ -481,3 +481,9 @@ def test_plugin_called_vcr_would_stop_the_run(pytester: pytest.Pytester) -> None
 def test_pytest_tells_which_test_is_running(request: pytest.FixtureRequest) -> None:
     """`PYTEST_CURRENT_TEST` is the node id and the phase in brackets."""
     assert os.environ["PYTEST_CURRENT_TEST"] == f"{request.node.nodeid} (call)"
+
+
+def test_vcrpys_headers_are_one_dictionary_by_lower_case_names() -> None:
+    """`_vcrpy.request_with_headers` fills it."""
+    headers = HeadersDict({"X-One": "1", "two": "2"})
+    assert vars(headers) == {"_store": {"x-one": ("X-One", "1"), "two": ("two", "2")}}

@@ -331,7 +331,7 @@ class RecordingCassette(Cassette):
         matching = self._matching(seen, filtered)
         if self.allow_playback_repeats:
             return next(matching, None)
-        taken = set(self._taken.values())
+        taken = set(self._taken.values()) if self._taken else ()
         return next((entry for entry in matching if entry.is_unplayed and entry not in taken), None)
 
     def _renews(self, entry: Entry) -> bool:

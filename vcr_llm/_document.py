@@ -150,8 +150,8 @@ def played_response(document: Document) -> tuple[Response, list[bytes]]:
 
     Raises MalformedRecording, which names the place, where the document holds none.
     """
-    response, content = _response_parts(document)
-    events = list(filter(None, decode_response_events(content, _origin(document))))
+    response, content, origin = _response_parts(document)
+    events = list(filter(None, decode_response_events(content, origin)))
     status = response.get("status", _OK)
     reason = response.get("reason")
     if not isinstance(status, int) or isinstance(status, bool):
@@ -255,8 +255,8 @@ def _response_headers(response: Document, content: ResponseBody) -> Headers:
     return headers if implied is None else ((CONTENT_TYPE, implied), *headers)
 
 
-def _response_parts(document: Document) -> tuple[Document, ResponseBody]:
-    """The ``response`` of a document and its body."""
+def _response_parts(document: Document) -> tuple[Document, ResponseBody, Origin]:
+    """The ``response`` of a document, its body, and where that is from."""
     response = _object(as_documented(document), "response")
     if "body" not in response:
         raise _missing("response.body")
@@ -270,14 +270,16 @@ def _response_parts(document: Document) -> tuple[Document, ResponseBody]:
         raise _wrong("response.framing", "an object")
     if response.get("ended") is not None:
         framing = with_implied_done(framing)
-    kind = _kind(response, framing, document) if is_streaming else None
+    origin = _origin(document)
+    kind = _kind(response, framing, origin) if is_streaming else None
     body = response["body"]
-    return response, ResponseBody(list(body) if isinstance(body, Deferred) else body, framing, kind)
+    content = ResponseBody(list(body) if isinstance(body, Deferred) else body, framing, kind)
+    return response, content, origin
 
 
-def _kind(response: Document, framing: Document, document: Document) -> str:
+def _kind(response: Document, framing: Document, origin: Origin) -> str:
     headers = decode_headers(response.get("headers", {}), "response.headers")
-    kind = framing.get("kind") or stream_kind(header(headers, CONTENT_TYPE), _origin(document))
+    kind = framing.get("kind") or stream_kind(header(headers, CONTENT_TYPE), origin)
     if kind not in STREAM_KINDS:
         raise _wrong("response.framing.kind", f"one of {', '.join(STREAM_KINDS)}")
     return str(kind)

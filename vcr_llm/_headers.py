@@ -62,6 +62,8 @@ def worth_keeping(headers: Headers, keep: Sequence[Pattern]) -> Headers:
 
 def named(headers: Headers, keep: Sequence[Pattern]) -> Headers:
     """Only the headers that ``keep`` names."""
+    if not keep:
+        return ()
     return tuple((name, value) for name, value in headers if is_named(name, keep))
 
 

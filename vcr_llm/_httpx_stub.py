@@ -23,7 +23,6 @@ from typing import Any
 
 import vcr.stubs.httpx_stubs as host
 from vcr.errors import CannotOverwriteExistingCassetteException
-from vcr.request import Request as VcrRequest
 
 from vcr_llm._cassette import RecordingCassette
 from vcr_llm._content_coding import DecodedLength
@@ -32,7 +31,7 @@ from vcr_llm._ending import Ending
 from vcr_llm._entry import Playback
 from vcr_llm._interaction import Arrival, Response
 from vcr_llm._network_watch import exchange_under_way
-from vcr_llm._vcrpy import VcrResponse, response_to_vcrpy
+from vcr_llm._vcrpy import VcrResponse, request_with_headers, response_to_vcrpy
 
 _SWITCHING_PROTOCOLS = 101  # RFC 9110, 15.2.2: what follows is no HTTP any more
 _WITHOUT_CONTENT = (204, 304)  # RFC 9110, 6.4.1
@@ -113,8 +112,9 @@ class _Exchange:
         self.options = cassette.plan.options
         self._httpx = httpx
         self._request = request
-        headers = dict(request.headers.items())  # which are sooner looked through than httpx's own
-        self._vcr_request = VcrRequest(request.method, str(request.url), body, headers)
+        self._vcr_request = request_with_headers(
+            request.method, str(request.url), body, request.headers.multi_items()
+        )
         self._began = time.perf_counter()
 
     def playback(self) -> Playback | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._event_labels import names_its_event
@@ -70,7 +71,7 @@ def decode_sse(entries: list[JSON], framing: Framing, origin: Origin) -> Iterato
     habit = stream_habit(origin)
     looks = Looks.from_framing(habit, framing)
     yield text_of(framing, "before", "")
-    yield from decode_each(entries, framing, lambda *event: _decode_frame(*event, looks=looks))
+    yield from decode_each(entries, framing, partial(_decode_frame, looks=looks))
     if framing.get("done", habit.done):
         end = text_of(framing, "end", looks.syntax.line_end * 2)
         yield f"data{looks.syntax.colon}{_DONE}{end}"
