@@ -198,6 +198,29 @@ def test_a_recorded_tool() -> None:
     assert only(found).parts == (ToolResult((Data({"hits": []}),)),)
 
 
+@pytest.mark.parametrize(
+    ("items", "answers"),
+    [
+        (None, ()),
+        ([{"i": 0}], (Answer((ToolResult((Data({"i": 0}),), is_error=True),), role="answer"),)),
+    ],
+)
+def test_a_recorded_tool_that_raised(items: Any, answers: tuple[Answer, ...]) -> None:
+    """The exception is the failure; only what came before it is an answer."""
+    request: Any = {"provider": "search", "tool_name": "web", "kwargs": {}}
+    raised = {"type": "KeyError", "message": "no"}
+    response = {
+        "body": items,
+        "is_streaming": items is not None,
+        "is_exception": True,
+        "exception_data": raised,
+    }
+    found = conversation_of({"test_id": None, "request": request, "response": response})
+    assert found.answers == answers
+    assert found.failure is not None
+    assert (found.failure.kind, found.failure.message) == ("KeyError", "no")
+
+
 def test_a_recorded_tool_without_arguments() -> None:
     """A text that it gives back is text."""
     request: Any = {"provider": "search", "tool_name": "now", "kwargs": None}

@@ -70,9 +70,11 @@ def tool_messages(exchange: Exchange) -> tuple[Message, ...]:
 
 
 def _tool_answers(exchange: Exchange) -> tuple[Answer, ...]:
-    """What the tool gave back."""
+    """What the tool gave back; the exception that it raised is told as a failure."""
     parts = tuple(part for event in exchange.events for part in _given_back(event.payload))
     is_error = at(exchange.document, "response", "is_exception") is True
+    if is_error and not parts:
+        return ()
     return (Answer((ToolResult(parts, is_error=is_error),), role="answer"),)
 
 
