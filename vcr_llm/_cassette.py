@@ -425,10 +425,12 @@ class RecordingCassette(Cassette):
         with self.keeping() as is_open:
             if not is_open:
                 return
-            self._unanswered.discard(self._entries.look_at(filtered).key)
+            seen = self._entries.look_at(filtered)
+            self._unanswered.discard(seen.key)
             if recorded is None:
                 return
             entry = Entry(self._loading.next_place(), pair=(filtered, recorded), is_new=True)
+            entry.keyed = seen
             old = self._renewals.pop(request, None)
             entry.renews = None if old is None else old.recording
             self._entries.add(entry)

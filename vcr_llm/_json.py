@@ -418,7 +418,7 @@ def _scalar(value: JSON) -> str:
         return "null"
     if isinstance(value, Number):
         return value.text
-    if isinstance(value, float):
+    if isinstance(value, int | float) and not isinstance(value, bool):
         return repr(value)
     return json.dumps(value)
 

@@ -11,7 +11,7 @@ from vcr_llm._foreign import Document
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._normalization import normalized
 from vcr_llm._options import Options
-from vcr_llm._redaction import Redaction
+from vcr_llm._redaction import redaction_by
 from vcr_llm._repeated_events import abridged, has_examples, unabridged
 from vcr_llm._tool_call import ToolAnswer, ToolCall, tool_document
 
@@ -35,7 +35,7 @@ def new_recording(
     """
     headers = (*interaction.request.headers, *secret_headers)
     document = _document_of(interaction, options)
-    return _finished(document, options, Redaction(options.redact), headers)
+    return _finished(document, options, headers)
 
 
 def recording_to_write(
@@ -43,14 +43,13 @@ def recording_to_write(
 ) -> Addressed:
     """As `new_recording`, but of a long stream's events only what differs is in memory."""
     headers = (*interaction.request.headers, *secret_headers)
-    redaction = Redaction(options.redact)
-    short = abridged(interaction, redaction.leaves(headers))
+    short = abridged(interaction, redaction_by(tuple(options.redact)).leaves(headers))
     if short is not None:
         document = _document_of(short.interaction, options)
         if has_examples(document, short):
-            address, document = _finished(document, options, redaction, headers)
+            address, document = _finished(document, options, headers)
             return Addressed(address, unabridged(document, short))
-    return _finished(_document_of(interaction, options), options, redaction, headers)
+    return new_recording(interaction, options, secret_headers=secret_headers)
 
 
 def _document_of(interaction: Interaction, options: Options) -> Document:
@@ -61,11 +60,9 @@ def _document_of(interaction: Interaction, options: Options) -> Document:
     )
 
 
-def _finished(
-    document: Document, options: Options, redaction: Redaction, headers: Headers
-) -> Addressed:
+def _finished(document: Document, options: Options, headers: Headers) -> Addressed:
     """The document redacted, normalised, and with its date."""
-    document = redaction.document(document, headers)
+    document = redaction_by(tuple(options.redact)).document(document, headers)
     address = address_of(document)
     if options.normalize:
         document = normalized(document, address)
@@ -79,7 +76,7 @@ def new_tool_recording(
 
     Nothing in it is made constant: the caller may do anything with what a tool gives back.
     """
-    document = Redaction(options.redact).document(tool_document(call, answer, test_id))
+    document = redaction_by(tuple(options.redact)).document(tool_document(call, answer, test_id))
     return _dated(address_of(document), document)
 
 

@@ -229,8 +229,8 @@ class RecordingDirectory:
                 self.path.rmdir()
 
     def _make(self) -> None:
-        self.exists()
-        self.path.mkdir(parents=True, exist_ok=True)
+        if not self.exists():
+            self.path.mkdir(parents=True, exist_ok=True)
 
     def candidates(self) -> Iterator[Path]:
         """The files that may be recordings: visible, ``.json``, not the metadata."""

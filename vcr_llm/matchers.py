@@ -6,7 +6,7 @@ from vcr.request import Request as VcrRequest
 
 from vcr_llm._document import request_document
 from vcr_llm._options import Options
-from vcr_llm._redaction import Redaction
+from vcr_llm._redaction import redaction_by
 from vcr_llm._request_key import KeyedRequest, differences
 from vcr_llm._vcrpy import request_from_vcrpy
 
@@ -21,7 +21,7 @@ class BodyMatcher:
 
     def __init__(self, options: Options | None = None) -> None:
         self._options = options or Options()
-        self._redaction = Redaction(self._options.redact)
+        self._redaction = redaction_by(tuple(self._options.redact))
 
     def __call__(self, incoming: VcrRequest, recorded: VcrRequest) -> None:
         """Raises AssertionError, which says by path what differs."""
