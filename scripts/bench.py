@@ -78,12 +78,12 @@ def measure(name: str) -> Results:
 
 def runs(scale: Scale) -> dict[str, dict[str, dict[str, list[float]]]]:
     """What is measured of whole programs."""
-    print("  whole runs of pytest", file=sys.stderr)
+    print("         whole runs of pytest", file=sys.stderr)
     tables = {
         "flat": {"a test": layouts(scale.tests, scale.flat, scale.run_rounds)},
         "start": {"pytest": starts(scale.starts)},
     }
-    print("  converting cassettes", file=sys.stderr)
+    print("         converting cassettes", file=sys.stderr)
     return {**tables, "convert": conversions(scale.conversions, made=scale.converted)}
 
 

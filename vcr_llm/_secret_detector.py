@@ -28,6 +28,10 @@ _NEEDED = {"NPM tokens": ":_authToken"}
 # What a base64 text of this length holds by chance is no key.
 _RUN = re.compile(r"[A-Za-z0-9+/_=-]*")
 _CHANCE = 100
+# OpenAI pads each event of a stream with up to 32 random characters, of which one in thousands
+# looks like a password of Artifactory.
+_PADDED = re.compile(r'"obfuscation"\s*:\s*"?\Z')
+_LONGEST_PADDING = 32
 _LONG_RUN = re.compile(r"[A-Za-z0-9+/_=-]{5000,}+")
 
 
@@ -68,7 +72,7 @@ def _found(kind: str, detector: RegexBasedDetector, window: str) -> Iterator[Fou
     for rule in detector.denylist if secrets else ():
         for match in rule.finditer(window):
             said = {match[0], *match.groups()}
-            if secrets & said and not _is_chance(match):
+            if secrets & said and not (_is_chance(match) or _is_padding(match)):
                 yield Found(kind, _value(match))
 
 
@@ -84,6 +88,12 @@ def _is_chance(match: re.Match[str]) -> bool:
     after = _RUN.match(text, end)
     around = sum(len(run[0]) for run in (before, after) if run is not None)
     return around > _CHANCE
+
+
+def _is_padding(match: re.Match[str]) -> bool:
+    """Whether the match is the random text by which an event hides its length."""
+    before = match.string[: match.start()][-_LONGEST_PADDING:]
+    return len(_value(match)) <= _LONGEST_PADDING and _PADDED.search(before) is not None
 
 
 @cache

@@ -51,6 +51,7 @@ from scripts.benchmarks.targets import ALL_READ, BODY, FIRST_EVENT, LONGER, MANY
 from tests.servers.loopback import Framing, LoopbackServer, ReceivedRequest, Reply
 
 PAUSE = 0.02
+_BEGAN = perf_counter()
 PEAK = Path("/proc/self/clear_refs")
 
 
@@ -117,7 +118,7 @@ class Benchmark:
                 if size == scale.loaded and is_loaded_its_own_way(contestant):
                     self._load(kind, contestant, path)
                 context = contestant.open(path, NONE)
-                if self._entered(context, contestant, size, folder) is None:
+                if self._entered(context, contestant, size, kind) is None:
                     continue
                 for number in range(0, size, max(1, size // scale.asked)):
                     began = perf_counter()
@@ -130,11 +131,15 @@ class Benchmark:
         if isinstance(contestant, ClientAlone):
             return
         began = perf_counter()
-        with contestant.open(path, NONE) as cassette:
-            opened = perf_counter() - began
-            contestant.prepare(cassette)
-            self._note("load", kind, contestant, opened)
-            self._note("load", f"{kind}{ALL_READ}", contestant, perf_counter() - began)
+        context = contestant.open(path, NONE)
+        cassette = self._entered(context, contestant, self._scale.loaded, kind)
+        if cassette is None:
+            return
+        opened = perf_counter() - began
+        contestant.prepare(cassette)
+        self._note("load", kind, contestant, opened)
+        self._note("load", f"{kind}{ALL_READ}", contestant, perf_counter() - began)
+        context.__exit__(None, None, None)
 
     def _can_match(self, contestant: Contestant, size: int) -> bool:
         """Whether a run of this contestant would end: vcrpy compares every body with every one."""
@@ -152,14 +157,14 @@ class Benchmark:
         context: AbstractContextManager[OpenCassette],
         contestant: Contestant,
         size: int,
-        folder: str,
+        kind: str,
     ) -> OpenCassette:
         """The open cassette; None, and a note, where the contestant cannot load so many."""
         try:
             return context.__enter__() or contestant
         except Exception as error:  # noqa: BLE001 - whatever it says is the result
-            reason = str(error).replace(folder, "").partition("\n")[0]
-            self._tell(f"{contestant.name} cannot load {size:,} recordings: {reason}")
+            reason = str(error).partition("\n")[0].rpartition("error: ")[2]
+            self._tell(f"{contestant.name} cannot load {size:,} recordings ({kind}): {reason}")
             return None
 
     def _save(self, size: int) -> None:
@@ -176,7 +181,7 @@ class Benchmark:
             for contestant, own in with_folders(in_turns(recorders, self._scale.rounds)):
                 path = copied(paths[contestant.name], own)
                 context = contestant.open(path, NEW_EPISODES)
-                cassette = self._entered(context, contestant, size, str(own))
+                cassette = self._entered(context, contestant, size, PLAIN)
                 if cassette is None:
                     continue
                 contestant.prepare(cassette)
@@ -250,8 +255,8 @@ def main() -> None:
 
 
 def progress(step: str) -> None:
-    """Tell what is measured now."""
-    print(f"  {step}", file=sys.stderr, flush=True)
+    """Tell what is measured now, and how long it took to come to that."""
+    print(f"{perf_counter() - _BEGAN:5.0f} s  {step}", file=sys.stderr, flush=True)
 
 
 def is_loaded_its_own_way(contestant: Contestant) -> bool:
