@@ -13,6 +13,7 @@ import httpx
 import pytest
 import vcr
 from vcr.errors import UnhandledHTTPRequestError
+from vcr.request import HeadersDict
 from vcr.request import Request as VcrRequest
 
 import vcr_llm
@@ -33,7 +34,7 @@ from vcr_llm._redaction import Redaction
 from vcr_llm._report import redact_report
 from vcr_llm._request_key import KeyedRequest, parse_ignored_path, request_key
 from vcr_llm._tagged import tag
-from vcr_llm._vcrpy import from_vcrpy
+from vcr_llm._vcrpy import from_vcrpy, request_with_headers
 
 URL = "https://api.example.com/v1/things"
 HTTP: dict[str, JSON] = {
@@ -379,3 +380,17 @@ def test_a_report_of_any_kind_is_redacted() -> None:
     nothing = SimpleNamespace(sections=[], longrepr=None)
     redact_report(nothing, redaction)  # type: ignore[arg-type]  # as much of a report as is read
     assert nothing.longrepr is None
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [[], [("a", "1"), ("B", "2")], [("a", "1"), ("b", "2"), ("a", "3")], [("A", "1"), ("a", "2")]],
+)
+def test_the_headers_of_a_request_are_what_vcrpy_makes_of_httpxs(
+    pairs: list[tuple[str, str]],
+) -> None:
+    """Whatever their case; several of one name are one, joined."""
+    headers = httpx.Headers(pairs)
+    made = request_with_headers("GET", URL, b"", headers.multi_items())
+    assert vars(made.headers) == vars(HeadersDict(headers))
+    assert vars(made) == vars(VcrRequest("GET", URL, b"", headers)) | {"_headers": made.headers}

@@ -7,6 +7,7 @@ import struct
 import zlib
 from contextlib import suppress
 from typing import Any, NamedTuple
+from unittest import mock
 
 import pytest
 from hypothesis import given
@@ -14,10 +15,11 @@ from hypothesis import strategies as st
 
 from tests.test_event_stream import streams
 from tests.test_json import fuzzed, json_texts, json_values
+from vcr_llm import _sse_body
 from vcr_llm._errors import MalformedRecording
-from vcr_llm._framing import StreamBody
+from vcr_llm._framing import Framing, StreamBody
 from vcr_llm._habits import AWS, JSON_ARRAY, NDJSON, SSE, Origin
-from vcr_llm._json import document_text, parse
+from vcr_llm._json import JSON, document_text, parse
 from vcr_llm._stream_body import decode_events, decode_stream, encode_stream
 from vcr_llm._tagged import tag
 
@@ -888,3 +890,30 @@ def test_any_entries_are_written_or_refused(
     """A list of any JSON values is a stream or an error of ours."""
     with suppress(MalformedRecording):
         decode_stream(entries, framing if isinstance(framing, dict) else {}, kind, origin)
+
+
+_LABELS = st.sampled_from(["str", "json", "x.Y", "anthropic.types.E", "openai.types.responses.E"])
+_PAYLOADS = st.fixed_dictionaries(
+    {}, optional={"type": st.sampled_from(["ping", "a", 7, None]), "value": json_values}
+)
+
+
+@fuzzed
+@given(
+    st.lists(st.builds(tag, _LABELS, _PAYLOADS | json_values), max_size=3),
+    st.fixed_dictionaries(
+        {}, optional={"json": st.sampled_from(["compact", "spaced", "indent-2", "no layout"])}
+    ),
+)
+def test_a_usual_event_is_rendered_as_any_other(entries: list[JSON], framing: Framing) -> None:
+    """The short way for events that are nothing but a payload gives what the long one gives."""
+
+    def decoded() -> bytes | str:
+        try:
+            return decode_stream(entries, framing, SSE, CHAT)
+        except MalformedRecording as error:
+            return str(error)
+
+    short = decoded()
+    with mock.patch.object(_sse_body, "_usual_frame", return_value=None):
+        assert decoded() == short
