@@ -14,6 +14,7 @@ pytest_plugins = ["pytester"]
 
 # A machine that is busy makes no test fail; hypothesis itself does the same where CI is set.
 settings.register_profile("without deadlines", deadline=None)
+settings.register_profile("few", deadline=None, max_examples=10)  # where others have run before
 settings.load_profile("without deadlines")
 
 _ROOT = Path(__file__).parent

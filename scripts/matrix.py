@@ -28,19 +28,24 @@ PROJECT = read_pyproject()["project"]
 TEST_GROUP = ("--group", "pyproject.toml:test")
 # What a clean clone on a newcomer's machine can run, and is not the same everywhere.
 EVERYWHERE = "not shared and not aimock and not heavy"
-# What `make suite` has run on one Python, and what depends on none of them: the command line,
-# the documentation, and each way in which a stream can end or a file be broken.
-ONCE = (
-    *("tests/cli", "tests/docs", "tests/streams", "tests/providers"),
-    *("tests/plugin/test_bad_input.py", "tests/plugin/test_record_modes.py"),
+# What depends on the Python: values, files, sockets, event loops and how functions are called.
+# What a terminal, a report or a command shows is the same on each, and `make suite` tests it.
+ON_EACH_PYTHON = (
+    *("tests/sdk", "tests/servers", "tests/tools/test_calls.py"),
+    *("tests/plugin/test_recording.py", "tests/plugin/test_configuration.py"),
 )
-# Of these, what depends on the versions of the hosts.
+# What depends on the lowest versions of pytest, pytest-recording, vcrpy and httpx.
 WITH_LOWEST = (
-    *("tests/plugin/test_record_modes.py", "tests/streams/test_endings.py"),
-    *("tests/streams/test_closed_early.py", "tests/streams/test_replaying.py"),
+    *("tests/plugin", "tests/sdk", "tests/servers", "tests/tools/test_calls.py"),
+    *("tests/streams/test_endings.py", "tests/streams/test_closed_early.py"),
+    "tests/streams/test_replaying.py",
 )
 # What depends on the version of openai.
 SDK_TESTS = ("tests/sdk", "tests/servers", "tests/test_cassettes.py", "tests/test_readme.py")
+# Kills a process again and again, each time at another moment: nothing depends on versions.
+SLOW = "tests/sdk/test_killed.py"
+# About the source and the scripts, not about what is installed.
+ABOUT_US = ("test_bench.py", "test_fuzz.py", "test_house.py")
 SHOWN = ("openai", "vcrpy", "pytest-recording", "httpx", "pytest")
 
 
@@ -95,18 +100,11 @@ def pytest_options() -> list[str]:
 def tests_in(name: str) -> list[str]:
     """What runs in the environment of this name."""
     if name.startswith("openai"):
-        return list(SDK_TESTS)
-    left_out = [path for path in ONCE if name != "lowest" or path not in WITH_LOWEST]
-    options = [f"--ignore={path}" for path in left_out if path != "tests/streams"]
-    if name != "lowest":
-        return ["tests", *options, "--ignore=tests/streams"]
-    streams = [path for path in WITH_LOWEST if path.startswith("tests/streams")]
-    return ["tests/plugin", "tests/sdk", "tests/servers", *streams, *options, *core_tests()]
-
-
-def core_tests() -> list[str]:
-    """The test modules beside the folders."""
-    return sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py"))
+        return [*SDK_TESTS]
+    # The tests of the core's modules, beside the folders.
+    modules = (path for path in (ROOT / "tests").glob("test_*.py") if path.name not in ABOUT_US)
+    core = sorted(str(path.relative_to(ROOT)) for path in modules)
+    return [*(WITH_LOWEST if name == "lowest" else ON_EACH_PYTHON), *core]
 
 
 def run_suite(environment: Environment, wheel: Path) -> TestRun:
@@ -117,8 +115,9 @@ def run_suite(environment: Environment, wheel: Path) -> TestRun:
         settings = pytest_options() if environment.name == "lowest" else []
         began = monotonic()
         result = environment.pytest(
-            *("-x", "--import-mode=append", "-m", EVERYWHERE),
+            *("-x", "--import-mode=append", "-m", EVERYWHERE, "--hypothesis-profile=few"),
             *settings,
+            f"--ignore={SLOW}",
             *tests_in(environment.name),
         )
         versions = ", ".join(environment.versions(*SHOWN))
