@@ -42,6 +42,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.fixture(scope="session")
 def everything_is_imported(tmp_path_factory: pytest.TempPathFactory) -> None:
     """pytester forgets what a run of its own was the first to import, so all is imported before."""
+    importlib.import_module("concurrent.futures.process")  # what commands share their work by
     import vcr_llm
     from tests.plugin import agent
     from tests.plugin.project import talk_to
