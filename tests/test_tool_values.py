@@ -101,7 +101,7 @@ VALUES: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES)
 def test_a_value_comes_back_as_it_was(value: Any) -> None:
     """Through the text of a recording, and of its own type."""
     text = document_text(as_labelled(value, "value"))
@@ -152,7 +152,7 @@ PLAIN: list[tuple[Any, Any]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "expected"), PLAIN, ids=repr)
+@pytest.mark.parametrize(("value", "expected"), PLAIN)
 def test_arguments_are_plain_json(value: Any, expected: Any) -> None:
     """Without labels, since they are only compared."""
     if isinstance(value, deque):
@@ -181,7 +181,7 @@ IMPOSSIBLE: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("value", "problem"), IMPOSSIBLE, ids=lambda value: str(value)[:30])
+@pytest.mark.parametrize(("value", "problem"), IMPOSSIBLE)
 def test_what_json_cannot_say_is_named(value: Any, problem: str) -> None:
     """With the place in the argument."""
     with pytest.raises(ConfigurationError, match=problem):
@@ -225,7 +225,7 @@ BROKEN: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", BROKEN, ids=str)
+@pytest.mark.parametrize("value", BROKEN)
 def test_what_a_class_takes_no_more_is_an_error(value: Any) -> None:
     """That says which class it is."""
     with pytest.raises(MalformedRecording, match=r"response\.body"):
@@ -281,7 +281,7 @@ EXCEPTIONS: list[Exception] = [
 ]
 
 
-@pytest.mark.parametrize("error", EXCEPTIONS, ids=repr)
+@pytest.mark.parametrize("error", EXCEPTIONS)
 def test_a_built_in_exception_is_raised_again(error: Exception) -> None:
     """Of the same type, saying the same."""
     document = tool_document(
