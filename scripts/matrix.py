@@ -32,7 +32,7 @@ EVERYWHERE = "not shared and not aimock and not heavy"
 # What a terminal, a report or a command shows is the same on each, and `make suite` tests it.
 ON_EACH_PYTHON = (
     *("tests/sdk", "tests/servers", "tests/tools/test_calls.py"),
-    *("tests/plugin/test_recording.py", "tests/plugin/test_configuration.py"),
+    "tests/plugin/test_recording.py",
 )
 # What depends on the lowest versions of pytest, pytest-recording, vcrpy and httpx.
 WITH_LOWEST = (
@@ -42,8 +42,10 @@ WITH_LOWEST = (
 )
 # What depends on the version of openai.
 SDK_TESTS = ("tests/sdk", "tests/servers", "tests/test_cassettes.py", "tests/test_readme.py")
-# Kills a process again and again, each time at another moment: nothing depends on versions.
-SLOW = "tests/sdk/test_killed.py"
+# Slow, and nothing in it depends on versions: killed processes, broken files, and the workers of
+# pytest-xdist, which is the same everywhere.
+LEFT_OUT = ("tests/sdk/test_killed.py", "tests/plugin/test_bad_input.py")
+WORKERS = ("xdist", "n2", "worker")
 # About the source and the scripts, not about what is installed.
 ABOUT_US = ("test_bench.py", "test_fuzz.py", "test_house.py")
 SHOWN = ("openai", "vcrpy", "pytest-recording", "httpx", "pytest")
@@ -116,8 +118,9 @@ def run_suite(environment: Environment, wheel: Path) -> TestRun:
         began = monotonic()
         result = environment.pytest(
             *("-x", "--import-mode=append", "-m", EVERYWHERE, "--hypothesis-profile=few"),
+            *("-k", " and ".join(f"not {name}" for name in WORKERS)),
+            *(f"--ignore={path}" for path in LEFT_OUT),
             *settings,
-            f"--ignore={SLOW}",
             *tests_in(environment.name),
         )
         versions = ", ".join(environment.versions(*SHOWN))
