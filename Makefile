@@ -52,7 +52,7 @@ screenshot: $(READY) ## The picture of the report in the README, made again
 suites: $(READY) ## Test suites of public projects, as they are and with their cassettes converted
 	@$(BIN)/python -m scripts.public_suites
 
-bench: $(READY) ## Benchmarks, in ten minutes on an idle machine
+bench: $(READY) ## Benchmarks, in eleven minutes on an idle machine
 	@$(BIN)/python -m scripts.bench
 
 fuzz: $(READY) ## A million random bodies and documents of each kind, there and back (hours)

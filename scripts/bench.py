@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="write the page and README.md")
     options = parser.parse_args(arguments)
     began = perf_counter()
-    print("Measuring: this takes up to ten minutes.", file=sys.stderr)
+    print("Measuring: this takes about eleven minutes.", file=sys.stderr)
     load = os.getloadavg()[0]
     results = measure("quick" if options.quick else "full")
     print(f"{report(results, load)}\nMeasured in {perf_counter() - began:.0f} s.")

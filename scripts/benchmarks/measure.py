@@ -161,11 +161,13 @@ class Benchmark:
     ) -> OpenCassette:
         """The open cassette; None, and a note, where the contestant cannot load so many."""
         try:
-            return context.__enter__() or contestant
+            cassette = context.__enter__()
         except Exception as error:  # noqa: BLE001 - whatever it says is the result
             reason = str(error).partition("\n")[0].rpartition("error: ")[2]
             self._tell(f"{contestant.name} cannot load {size:,} recordings ({kind}): {reason}")
             return None
+        # Its length is not asked for, which would read all recordings.
+        return contestant if cassette is None else cassette
 
     def _save(self, size: int) -> None:
         """More recordings in a cassette of this size.
