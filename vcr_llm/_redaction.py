@@ -31,10 +31,6 @@ from vcr_llm._secret_shapes import PLACEHOLDER, without_known_shapes
 from vcr_llm._tagged import BYTES, DATA, TEXT, tag, tag_of
 
 _URL = re.compile(r"https?://[^\s<>\"']+")
-# Base64 (RFC 4648), alone or in a data URL (RFC 2397), of a text that is long enough for a key.
-_BASE64 = re.compile(
-    r"(?P<scheme>data:[^,\s]{0,100};base64,)?(?P<content>[A-Za-z0-9+/]{16,}={0,2})"
-)
 _BEYOND_PATH = re.compile(r"[?#%@]")
 _SHORTEST_LEARNED = 12
 _LONGEST_REMEMBERED = 10_000
@@ -130,7 +126,7 @@ class Redaction:
             nonlocal remembered
             if text in harmless:
                 return text
-            cleaned = self._clean_anew(text, literals)
+            cleaned = clean_anew(text)
             if cleaned != text:
                 return cleaned
             if len(text) <= _LONGEST_REMEMBERED:
@@ -141,18 +137,15 @@ class Redaction:
                 harmless.add(text)
             return text
 
-        return clean
+        def clean_anew(text: str) -> str:
+            for literal in literals:
+                if literal in text:
+                    text = text.replace(literal, PLACEHOLDER)
+            for pattern in self._patterns:
+                text = pattern.sub(PLACEHOLDER, text)
+            return without_known_shapes(text)
 
-    def _clean_anew(self, text: str, literals: Iterable[str]) -> str:
-        for literal in literals:
-            if literal in text:
-                text = text.replace(literal, PLACEHOLDER)
-        for pattern in self._patterns:
-            text = pattern.sub(PLACEHOLDER, text)
-        cleaned = without_known_shapes(text)
-        if cleaned == text and (encoded := _BASE64.fullmatch(text)) is not None:
-            return _clean_base64(encoded, lambda said: self._clean_anew(said, literals))
-        return cleaned
+        return clean
 
 
 @lru_cache(maxsize=16)
@@ -250,18 +243,6 @@ def _clean_bytes(value: dict[str, JSON], clean: Clean) -> JSON:
     if cleaned == text:
         return value
     return tag(BYTES, base64.b64encode(cleaned.encode("latin-1", "replace")).decode())
-
-
-def _clean_base64(encoded: re.Match[str], clean: Clean) -> str:
-    """A text that is base64, without the secrets in the text that it says."""
-    try:
-        said = base64.b64decode(encoded["content"], validate=True).decode()
-    except ValueError:
-        return encoded[0]
-    cleaned = clean(said)
-    if cleaned == said:
-        return encoded[0]
-    return f"{encoded['scheme'] or ''}{base64.b64encode(cleaned.encode()).decode()}"
 
 
 def _clean_headers(headers: dict[str, JSON], clean: Clean) -> dict[str, JSON]:
