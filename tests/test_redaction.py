@@ -266,6 +266,28 @@ def test_a_key_is_found_by_its_shape_wherever_it_stands(provider: str) -> None:
         assert hidden, place
 
 
+@pytest.mark.parametrize("scheme", ["", "data:text/plain;base64,"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_key_in_base64_is_found(scheme: str, times: int) -> None:
+    """A policy or a file that is sent in base64 says what it said, without the key."""
+    told = f'{{"credential": "{KEYS["AWS"]}/20260101", "learned": "{NO_SHAPE}"}}'
+    for _ in range(times):
+        told = base64.b64encode(told.encode()).decode()
+    body = json.dumps({"policy": scheme + told}).encode()
+    headers: Headers = (
+        ("content-type", "application/json"),
+        ("authorization", f"Bearer {NO_SHAPE}"),
+    )
+    document: Any = new_recording(exchange(body, body, headers=headers), Options()).document
+    for place in ("request", "response"):
+        found = document[place]["body"]["policy"]
+        assert found.startswith(scheme)
+        found = found.removeprefix(scheme)
+        for _ in range(times):
+            found = base64.b64decode(found).decode()
+        assert found == '{"credential": "REDACTED/20260101", "learned": "REDACTED"}'
+
+
 @pytest.mark.parametrize("place", [place for place in PLACES if place != "path"])
 def test_a_private_key_is_found_wherever_it_stands(place: str) -> None:
     """The inside of a PEM block is taken out, escaped line breaks or not."""

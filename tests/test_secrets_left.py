@@ -161,12 +161,14 @@ def test_every_shape_of_our_own_is_found(beginning: str, rest: str) -> None:
 def test_cures_say_what_helps() -> None:
     """Our own redaction, a removal that a new recording needs again, or a person's hand."""
     document = recording(_KEY, _SECRETS["discord"]) | {"test_id": f"t.py::test_x[{_KEY}]"}
-    hidden = base64.b64encode(f"the key is {_KEY}".encode()).decode()
-    document["response"]["body"]["file"] = hidden
+    told = f"the key is {_KEY}".encode()
+    document["response"]["body"]["text"] = base64.b64encode(told).decode()
+    document["response"]["body"]["file"] = base64.b64encode(gzip.compress(told)).decode()
     cures = {left.place: left.cure for left in secrets_left(document)}
     assert cures["request.body.prompt"] is Cure.REDACTION
     assert cures["response.body.answer"] is Cure.REMOVAL
     assert cures["test_id"] is Cure.HAND
+    assert cures["response.body.text"] is Cure.REDACTION
     assert cures["response.body.file"] is Cure.HAND
 
 
@@ -261,13 +263,13 @@ def test_an_example_hides_no_secret_beside_it() -> None:
 
 
 def test_a_text_in_a_text_in_a_text_is_looked_at_and_no_deeper() -> None:
-    """There is an end to it."""
+    """There is an end to it: of what is opened three times, redaction opens three more."""
     text = _KEY
     depths = []
-    for _depth in range(5):
+    for _depth in range(8):
         text = base64.b64encode(text.encode()).decode()
         depths.append(len(secrets_left(recording(text))))
-    assert depths == [1, 1, 1, 0, 0]
+    assert depths == [1, 1, 1, 1, 1, 1, 0, 0]
 
 
 def test_secrets_in_names_are_not_shown() -> None:

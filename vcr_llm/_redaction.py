@@ -31,6 +31,11 @@ from vcr_llm._secret_shapes import PLACEHOLDER, without_known_shapes
 from vcr_llm._tagged import BYTES, DATA, TEXT, tag, tag_of
 
 _URL = re.compile(r"https?://[^\s<>\"']+")
+# Base64 (RFC 4648), alone or in a data URL (RFC 2397), of a text that is long enough for a key.
+_BASE64 = re.compile(
+    r"(?P<scheme>data:[^,\s]{0,100};base64,)?(?P<content>[A-Za-z0-9+/]{16,}={0,2})"
+)
+_MOST_OPENED = 3  # base64 in base64 in base64
 _BEYOND_PATH = re.compile(r"[?#%@]")
 _SHORTEST_LEARNED = 12
 _LONGEST_REMEMBERED = 10_000
@@ -126,7 +131,7 @@ class Redaction:
             nonlocal remembered
             if text in harmless:
                 return text
-            cleaned = clean_anew(text)
+            cleaned = self._clean_anew(text, literals)
             if cleaned != text:
                 return cleaned
             if len(text) <= _LONGEST_REMEMBERED:
@@ -137,15 +142,20 @@ class Redaction:
                 harmless.add(text)
             return text
 
-        def clean_anew(text: str) -> str:
-            for literal in literals:
-                if literal in text:
-                    text = text.replace(literal, PLACEHOLDER)
-            for pattern in self._patterns:
-                text = pattern.sub(PLACEHOLDER, text)
-            return without_known_shapes(text)
-
         return clean
+
+    def _clean_anew(self, text: str, literals: Iterable[str], opened: int = 0) -> str:
+        for literal in literals:
+            if literal in text:
+                text = text.replace(literal, PLACEHOLDER)
+        for pattern in self._patterns:
+            text = pattern.sub(PLACEHOLDER, text)
+        cleaned = without_known_shapes(text)
+        if cleaned != text or opened == _MOST_OPENED:
+            return cleaned
+        if (encoded := _BASE64.fullmatch(text)) is None:
+            return text
+        return _clean_base64(encoded, lambda said: self._clean_anew(said, literals, opened + 1))
 
 
 @lru_cache(maxsize=16)
@@ -243,6 +253,18 @@ def _clean_bytes(value: dict[str, JSON], clean: Clean) -> JSON:
     if cleaned == text:
         return value
     return tag(BYTES, base64.b64encode(cleaned.encode("latin-1", "replace")).decode())
+
+
+def _clean_base64(encoded: re.Match[str], clean: Clean) -> str:
+    """A text that is base64, without the secrets in the text that it says."""
+    try:
+        said = base64.b64decode(encoded["content"], validate=True).decode()
+    except ValueError:
+        return encoded[0]
+    cleaned = clean(said)
+    if cleaned == said:
+        return encoded[0]
+    return f"{encoded['scheme'] or ''}{base64.b64encode(cleaned.encode()).decode()}"
 
 
 def _clean_headers(headers: dict[str, JSON], clean: Clean) -> dict[str, JSON]:

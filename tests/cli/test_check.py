@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import os
 import sys
@@ -108,7 +109,7 @@ def test_a_secret_is_told_by_its_place(tmp_path: Path, capsys: pytest.CaptureFix
 def test_every_kind_of_cure_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What redaction takes out, what comes back with the next recording, what needs a hand."""
     discord = f"MTA{'b' * 21}.Ccccc1.{'d' * 27}"  # a shape that our own redaction does not know
-    hidden = base64.b64encode(f"the key is {_KEY}".encode()).decode()
+    hidden = base64.b64encode(gzip.compress(f"the key is {_KEY}".encode())).decode()
     document = recording(hidden, discord) | {"test_id": f"t.py::test_x[{_KEY}]"}
     document["request"]["body"]["bot"] = discord
     save(tmp_path / "test_x", [document])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import os
@@ -174,8 +175,15 @@ def _differences(before: JSON, after: JSON, name: str = "") -> Iterator[tuple[st
 
 def _is_redacted(value: JSON) -> bool:
     if isinstance(value, str):
-        return PLACEHOLDER in value
+        return PLACEHOLDER in value or PLACEHOLDER in _said_in_base64(value)
     return any(map(_is_redacted, children(value)))
+
+
+def _said_in_base64(text: str) -> str:
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return ""
 
 
 def _is_meant(after: JSON, framing: JSON) -> bool:
