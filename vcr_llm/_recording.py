@@ -43,7 +43,7 @@ def recording_to_write(
 ) -> Addressed:
     """As `new_recording`, but of a long stream's events only what differs is in memory."""
     headers = (*interaction.request.headers, *secret_headers)
-    short = abridged(interaction, redaction_by(tuple(options.redact)).leaves(headers))
+    short = abridged(interaction, redaction_by(options.redact).leaves(headers))
     if short is not None:
         document = _document_of(short.interaction, options)
         if has_examples(document, short):
@@ -62,7 +62,7 @@ def _document_of(interaction: Interaction, options: Options) -> Document:
 
 def _finished(document: Document, options: Options, headers: Headers) -> Addressed:
     """The document redacted, normalised, and with its date."""
-    document = redaction_by(tuple(options.redact)).document(document, headers)
+    document = redaction_by(options.redact).document(document, headers)
     address = address_of(document)
     if options.normalize:
         document = normalized(document, address)
@@ -76,7 +76,7 @@ def new_tool_recording(
 
     Nothing in it is made constant: the caller may do anything with what a tool gives back.
     """
-    document = redaction_by(tuple(options.redact)).document(tool_document(call, answer, test_id))
+    document = redaction_by(options.redact).document(tool_document(call, answer, test_id))
     return _dated(address_of(document), document)
 
 

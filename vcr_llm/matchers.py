@@ -21,7 +21,7 @@ class BodyMatcher:
 
     def __init__(self, options: Options | None = None) -> None:
         self._options = options or Options()
-        self._redaction = redaction_by(tuple(self._options.redact))
+        self._redaction = redaction_by(self._options.redact)
 
     def __call__(self, incoming: VcrRequest, recorded: VcrRequest) -> None:
         """Raises AssertionError, which says by path what differs."""
