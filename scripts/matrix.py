@@ -30,10 +30,7 @@ TEST_GROUP = ("--group", "pyproject.toml:test")
 EVERYWHERE = "not shared and not aimock and not heavy"
 # What depends on the Python: values, files, sockets, event loops and how functions are called.
 # What a terminal, a report or a command shows is the same on each, and `make suite` tests it.
-ON_EACH_PYTHON = (
-    *("tests/sdk", "tests/servers", "tests/tools/test_calls.py"),
-    "tests/plugin/test_recording.py",
-)
+ON_EACH_PYTHON = ("tests/sdk", "tests/tools/test_calls.py", "tests/plugin/test_recording.py")
 # What depends on the lowest versions of pytest, pytest-recording, vcrpy and httpx.
 WITH_LOWEST = (
     *("tests/plugin", "tests/sdk", "tests/servers", "tests/tools/test_calls.py"),
@@ -41,11 +38,13 @@ WITH_LOWEST = (
     "tests/streams/test_replaying.py",
 )
 # What depends on the version of openai.
-SDK_TESTS = ("tests/sdk", "tests/servers", "tests/test_cassettes.py", "tests/test_readme.py")
+WITH_OPENAI = ("tests/sdk", "tests/servers", "tests/test_cassettes.py", "tests/test_readme.py")
 # Slow, and nothing in it depends on versions: killed processes, broken files, and the workers of
 # pytest-xdist, which is the same everywhere.
 LEFT_OUT = ("tests/sdk/test_killed.py", "tests/plugin/test_bad_input.py")
 WORKERS = ("xdist", "n2", "worker")
+# Bytes through a client, slow: they depend on the client's version, of which the lowest is run.
+BYTES = "tests/sdk/test_exactness.py"
 # About the source and the scripts, not about what is installed.
 ABOUT_US = ("test_bench.py", "test_fuzz.py", "test_house.py")
 SHOWN = ("openai", "vcrpy", "pytest-recording", "httpx", "pytest")
@@ -101,12 +100,15 @@ def pytest_options() -> list[str]:
 
 def tests_in(name: str) -> list[str]:
     """What runs in the environment of this name."""
+    left_out = [f"--ignore={path}" for path in LEFT_OUT]
+    if name != "lowest":
+        left_out.append(f"--ignore={BYTES}")
     if name.startswith("openai"):
-        return [*SDK_TESTS]
+        return [*WITH_OPENAI, *left_out]
     # The tests of the core's modules, beside the folders.
     modules = (path for path in (ROOT / "tests").glob("test_*.py") if path.name not in ABOUT_US)
     core = sorted(str(path.relative_to(ROOT)) for path in modules)
-    return [*(WITH_LOWEST if name == "lowest" else ON_EACH_PYTHON), *core]
+    return [*(WITH_LOWEST if name == "lowest" else ON_EACH_PYTHON), *core, *left_out]
 
 
 def run_suite(environment: Environment, wheel: Path) -> TestRun:
@@ -119,7 +121,6 @@ def run_suite(environment: Environment, wheel: Path) -> TestRun:
         result = environment.pytest(
             *("-x", "--import-mode=append", "-m", EVERYWHERE, "--hypothesis-profile=few"),
             *("-k", " and ".join(f"not {name}" for name in WORKERS)),
-            *(f"--ignore={path}" for path in LEFT_OUT),
             *settings,
             *tests_in(environment.name),
         )

@@ -1,4 +1,4 @@
-"""pytest plugin for .ci/run: no test of these markers is skipped."""
+"""pytest plugin for .ci/run: of each of these markers there are tests, and none is skipped."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Generator
 import pytest
 
 REQUIRED = ("shared", "aimock")
+_seen: set[str] = set()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -20,3 +21,16 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"must not be skipped here: {report.longreprtext}"
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Note which markers there are, also where workers run the tests."""
+    _seen.update(set(REQUIRED) & report.keywords.keys())
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A marker that no test has any more fails the run."""
+    is_worker = hasattr(session.config, "workerinput")
+    if not is_worker and (absent := set(REQUIRED) - _seen):
+        print(f"\nno test is marked {', '.join(sorted(absent))}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

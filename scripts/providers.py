@@ -19,10 +19,12 @@ from scripts.environments import (
 )
 
 OPENAI_2 = ("tests/providers/test_litellm.py", "tests/providers/test_openai_agents.py")
+VERIFIED = "tests/plugin/test_drift.py::test_every_library_is_verified"
 TESTS = {
-    # Of botocore and httplib2 it is here that verifying them is tested.
     "providers": (
-        *("tests/providers", "tests/plugin/test_drift.py"),
+        "tests/providers",
+        # Clients that are installed only here.
+        *(f"{VERIFIED}[{client}]" for client in ("botocore", "httplib2")),
         *(f"--ignore={path}" for path in OPENAI_2),
     ),
     "providers-openai-2": OPENAI_2,
