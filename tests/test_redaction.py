@@ -93,6 +93,7 @@ AROUND = [
     ("JSON in a string", json.dumps({"api_key": NO_SHAPE, "q": 1})),
     ("JSON in JSON in a string", json.dumps(json.dumps({"client_secret": NO_SHAPE}))),
     ("spaced JSON in a string", '{ "password" : "' + NO_SHAPE + '" }'),
+    ("an upload's policy", json.dumps({"conditions": [{"x-amz-security-token": NO_SHAPE}]})),
     ("an assignment in code", f'OPENAI_API_KEY = "{NO_SHAPE}"'),
     ("a dictionary in code", "{'access_token': '" + NO_SHAPE + "'}"),
 ]

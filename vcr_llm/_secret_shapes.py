@@ -121,7 +121,7 @@ _ASSIGNMENT = re.compile(
     r"""(?ix)
     \b(?P<name>(?:[a-z0-9]+[_-])*(?:api[_-]?key|password|passwd|client[_-]?secret|secret[_-]?key
         |access[_-]?token|refresh[_-]?token|auth[_-]?token|secret[_-]?access[_-]?key
-        |session[_-]?token|private[_-]?key))
+        |(?:session|security)[_-]?token|private[_-]?key))
     (?:
         (?P<between>\\*["']?\s*[:=]\s*\\*["'])(?P<value>[^\s"'\\]{6,})(?=\\*["'])
         |
