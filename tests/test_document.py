@@ -209,6 +209,25 @@ EXCHANGES = [
             {"body": [{"a": 1}], "is_streaming": True, "framing": {"kind": "ndjson"}},
         ),
     ),
+    Exchange(
+        "two content types, the first of which the body implies",
+        Interaction(
+            _request(),
+            _answer(
+                b'{"a":1}\n',
+                ("Content-Type", "application/x-ndjson"),
+                ("Content-Type", "text/event-stream"),
+            ),
+        ),
+        _document(
+            {
+                "body": [{"a": 1}],
+                "is_streaming": True,
+                "headers": {"Content-Type": ["application/x-ndjson", "text/event-stream"]},
+                "framing": {"kind": "ndjson"},
+            },
+        ),
+    ),
 ]
 
 MODELS: list[tuple[bytes, str, str, str | None]] = [

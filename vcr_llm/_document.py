@@ -231,16 +231,16 @@ def _response_document(
 
 def _headers_to_keep(headers: Headers, content: ResponseBody, keep: Sequence[Pattern]) -> Document:
     implied = implied_content_type(content)
+    content_types = [value for name, value in headers if name.lower() == CONTENT_TYPE]
+    says_nothing = len(content_types) == 1 and is_implied(content_types[0], implied)
     kept = encode_headers(
         tuple(
             (name, value)
             for name, value in worth_keeping(headers, keep)
-            if name.lower() != CONTENT_TYPE
-            or is_named(name, keep)
-            or not is_implied(value, implied)
+            if name.lower() != CONTENT_TYPE or is_named(name, keep) or not says_nothing
         )
     )
-    if implied is not None and header(headers, CONTENT_TYPE) is None:
+    if implied is not None and not content_types:
         kept[CONTENT_TYPE] = None
     return kept
 

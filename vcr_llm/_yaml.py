@@ -66,6 +66,9 @@ def load_yaml(text: str) -> Any:  # noqa: ANN401 - YAML may be anything
     except (yaml.YAMLError, ValueError) as error:
         msg = f"is not valid YAML: {_in_one_line(error)}"
         raise MalformedRecording(msg) from None
+    except (AttributeError, LookupError, TypeError) as error:  # PyYAML believes what a tag says
+        msg = f"is not valid YAML: a tag does not fit its value ({_in_one_line(error)})"
+        raise MalformedRecording(msg) from None
 
 
 def _loaded(text: str) -> Any:  # noqa: ANN401 - the same
