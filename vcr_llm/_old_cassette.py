@@ -305,7 +305,17 @@ def _dumped(value: Any) -> bytes:  # noqa: ANN401 - the same
     try:
         return render(value, _PARSED_BODY_LAYOUT).encode()
     except (TypeError, ValueError):  # NaN, or bytes inside: as pydantic-ai's own json.dumps
-        return json.dumps(value, default=_text).encode()
+        return json.dumps(_with_json_keys(value), default=_text).encode()
+
+
+def _with_json_keys(value: Any) -> Any:  # noqa: ANN401 - the same
+    """The value with names of members that JSON can write: YAML's may be of any type."""
+    if isinstance(value, dict):
+        return {
+            key if isinstance(key, str | int | float | None) else _text(key): _with_json_keys(item)
+            for key, item in value.items()
+        }
+    return list(map(_with_json_keys, value)) if isinstance(value, list) else value
 
 
 def _bytes(content: object) -> bytes:

@@ -185,6 +185,8 @@ def test_a_response_body_is_what_the_client_read(
         ([b"one", b"two"], "text/plain", b"onetwo"),
         ({"a": float("nan")}, "application/json", b'{"a": NaN}'),
         ({"a": b"\xff"}, "application/json", b'{"a":"\xc3\xbf"}'),
+        ({b"a": [{(1, 2): 1}]}, "application/json", b'{"a":[{"(1, 2)":1}]}'),
+        ({1: {None: {b"x": True}}}, "application/json", b'{"1":{"null":{"x":true}}}'),
     ],
 )
 def test_a_request_body_of_any_type_is_kept(
