@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from urllib.request import Request, urlopen
 
 import httpx
 import pytest
@@ -23,6 +25,7 @@ from vcr_llm._address import address_of
 from vcr_llm._cassette import RecordingCassette
 from vcr_llm._habits import AWS, Origin, stream_kind
 from vcr_llm._json import JSON
+from vcr_llm._keyed_request import KeyedRequest
 from vcr_llm._labels import label_of
 from vcr_llm._misses import Candidate, describe_miss
 from vcr_llm._plan import Plan
@@ -32,7 +35,7 @@ from vcr_llm._recording_directory import RecordingDirectory
 from vcr_llm._recording_writer import RecordingWriter
 from vcr_llm._redaction import Redaction
 from vcr_llm._report import redact_report
-from vcr_llm._request_key import KeyedRequest, parse_ignored_path, request_key
+from vcr_llm._request_key import parse_ignored_path, request_key
 from vcr_llm._tagged import tag
 from vcr_llm._vcrpy import from_vcrpy, request_with_headers
 
@@ -174,6 +177,32 @@ def test_what_cannot_be_saved_in_a_loop_is_told_at_the_end(tmp_path: Path) -> No
         with pytest.raises(vcr_llm.RecordingError, match="is a file"):
             context.__exit__(None, None, None)
     assert path.read_text("utf-8") == "somebody's file"
+
+
+def _with_httpx(url: str, content: bytes, headers: dict[str, str]) -> int:
+    return httpx.post(url, content=content, headers=headers).status_code
+
+
+def _with_urllib(url: str, content: bytes, headers: dict[str, str]) -> int:
+    with urlopen(Request(url, content, headers)) as response:  # noqa: S310 - it is http
+        return int(response.status)
+
+
+@pytest.mark.parametrize("post", [_with_httpx, _with_urllib])
+def test_a_key_that_a_filter_takes_away_matches_where_it_is_echoed(
+    tmp_path: Path, post: Callable[[str, bytes, dict[str, str]], int]
+) -> None:
+    """What is recorded as REDACTED is asked for as REDACTED, too."""
+    key = "the-own-key-of-a-team"
+    content, headers = f"by {key}".encode(), {"authorization": f"Bearer {key}"}
+    options: Any = {"filter_headers": ["authorization"], "ignore_localhost": False}
+    with FaultServer(Reply((b"{}",))) as server:
+        for mode in ("new_episodes", "none"):
+            with vcr_llm.use_cassette(tmp_path / "own", record_mode=mode, **options) as cassette:
+                assert post(server.url, content, headers) == 200
+            assert cassette.play_count == (mode == "none")
+    (file,) = (tmp_path / "own").glob("*.json")
+    assert key not in file.read_text("utf-8")
 
 
 def test_an_error_inside_comes_before_one_of_saving(tmp_path: Path) -> None:

@@ -486,7 +486,7 @@ _texts = st.lists(
     st.one_of(_secrets, st.text(max_size=5), st.sampled_from(['"', " ", "key=", "Bearer ", "://"])),
     max_size=4,
 ).map("".join)
-_planted: st.SearchStrategy[Any] = st.recursive(
+planted: st.SearchStrategy[Any] = st.recursive(
     _texts | st.integers(),
     lambda inner: (
         st.lists(inner, max_size=3)
@@ -498,7 +498,7 @@ _planted: st.SearchStrategy[Any] = st.recursive(
 
 @st.composite
 def _exchanges_with_secrets(draw: st.DrawFn) -> Interaction:
-    value = draw(_planted)
+    value = draw(planted)
     text = json.dumps(value, ensure_ascii=draw(st.booleans())).replace(
         ": ", draw(st.sampled_from([":", " : "]))
     )
@@ -541,7 +541,7 @@ def test_what_is_sent_is_redacted_as_what_was_recorded(interaction: Interaction)
 
 
 @fuzzed
-@given(_planted)
+@given(planted)
 def test_no_key_of_a_known_shape_survives(value: Any) -> None:
     """However secrets are nested and joined, none of a known shape is left."""
     text = saved(exchange(json.dumps(value).encode(), json.dumps(value).encode()))

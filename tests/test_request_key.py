@@ -14,10 +14,10 @@ from tests.test_json import fuzzed, json_values
 from vcr_llm._body import encode_request_body
 from vcr_llm._errors import ConfigurationError
 from vcr_llm._json import JSON, parse, render, sorted_text
+from vcr_llm._keyed_request import KeyedRequest
 from vcr_llm._request_key import (
     Absent,
     Difference,
-    KeyedRequest,
     differences,
     normalized_body,
     parse_ignored_path,

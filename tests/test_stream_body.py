@@ -19,7 +19,7 @@ from vcr_llm import _sse_body
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._framing import Framing, StreamBody
 from vcr_llm._habits import AWS, JSON_ARRAY, NDJSON, SSE, Origin
-from vcr_llm._json import JSON, document_text, parse
+from vcr_llm._json import JSON, document_text, parse, render
 from vcr_llm._stream_body import decode_events, decode_stream, encode_stream
 from vcr_llm._tagged import tag
 
@@ -917,3 +917,49 @@ def test_a_usual_event_is_rendered_as_any_other(entries: list[JSON], framing: Fr
     short = decoded()
     with mock.patch.object(_sse_body, "_usual_frame", return_value=None):
         assert decoded() == short
+
+
+_ODD_LEADS = [
+    "data:",
+    "event: a\ndata: ",
+    "data: {}\nevent: a\ndata: ",
+    "id: 1\ndata: ",
+    ": a\ndata: ",
+]
+_NAMES = ["content_block_delta", "response.created", "message_stop", "ping", "a", " a"]
+_NAMED = st.fixed_dictionaries(
+    {"type": st.sampled_from(_NAMES)}, optional={"value": st.integers() | json_values}
+)
+
+
+@st.composite
+def _mostly_usual_streams(draw: st.DrawFn) -> bytes:
+    """Events of which most are alike, as a server writes them, and some are not."""
+    line_end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+    colon = draw(st.sampled_from([": ", ":"]))
+    layout = draw(st.sampled_from(["compact", "spaced", "compact+ascii"]))
+    is_named = draw(st.booleans())
+
+    def event(payload: dict[str, JSON]) -> str:
+        name = f"event{colon}{payload['type']}\n" if is_named else ""
+        return f"{name}data{colon}{render(payload, layout)}\n\n"
+
+    def odd_event(payload: JSON) -> str:
+        text = render(payload, draw(st.sampled_from([layout, "spaced"])))
+        end = draw(st.sampled_from(["\n\n", "\n\n\n", " \n\n", "\n"]))
+        return f"{draw(st.sampled_from(_ODD_LEADS))}{text}{end}"
+
+    events = _NAMED.map(event) | _NAMED.map(event) | (_NAMED | json_values).map(odd_event)
+    frames = draw(st.lists(events, max_size=6))
+    return "".join(frames).replace("\n", line_end).encode(errors="replace")
+
+
+@fuzzed
+@given(_mostly_usual_streams(), st.sampled_from([CHAT, RESPONSES, ANTHROPIC, OTHER]))
+def test_a_usual_event_is_read_as_any_other(body: bytes, origin: Origin) -> None:
+    """The short way for events that are nothing but a payload finds what the long one finds."""
+    found = encode_stream(body, SSE, origin)
+    with mock.patch.object(_sse_body, "_usual_entry", return_value=None):
+        assert encode_stream(body, SSE, origin) == found
+    assert found is not None
+    assert decode_stream(*found, SSE, origin) == body

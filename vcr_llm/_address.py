@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Iterable, Iterator
 
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._interaction import split_url
@@ -36,15 +37,22 @@ def address_of(document: dict[str, JSON], *, body_text: str | None = None) -> st
         raise MalformedRecording(msg)
     if "tool_name" in request:
         return _digest({key: request.get(key) for key in ("kwargs", "provider", "tool_name")})
+    return next(addresses_of(request, [document.get("test_id")], body_text=body_text))
+
+
+def addresses_of(
+    request: dict[str, JSON], test_ids: Iterable[JSON], *, body_text: str | None = None
+) -> Iterator[str]:
+    """The addresses of a document's ``request`` in each of these tests; see `address_of`."""
     text = _address_text(request.get("body")) if body_text is None else body_text
     if _may_have_long_decimals(text):
         text = _address_text(_rounded(request.get("body")))
-    rest = {
-        "endpoint": split_url(str(request.get("url"))).path,
-        "method": request.get("method"),
-        "test_id": document.get("test_id"),
-    }
-    return _sha256(f'{{"body": {text}, {_address_text(rest)[1:]}')
+    where = {"endpoint": split_url(str(request.get("url"))).path, "method": request.get("method")}
+    common = hashlib.sha256(f'{{"body": {text}, {_address_text(where)[1:-1]}, '.encode())
+    for test_id in test_ids:
+        digest = common.copy()
+        digest.update(f'"test_id": {_address_text(test_id)}}}'.encode())
+        yield digest.hexdigest()
 
 
 def file_name(address: str, repeat: int = 1) -> str:
@@ -68,11 +76,7 @@ def as_file_name(test_id: str) -> str:
 
 
 def _digest(addressed: dict[str, JSON]) -> str:
-    return _sha256(_address_text(addressed))
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_address_text(addressed).encode()).hexdigest()
 
 
 def _address_text(value: JSON) -> str:

@@ -32,6 +32,8 @@ from vcr_llm._stream_body import decode_events, encode_stream
 from vcr_llm._tagged import (
     BYTES,
     DATA,
+    FORM,
+    MULTIPART,
     PLAIN,
     TEXT,
     tag,
@@ -41,9 +43,6 @@ from vcr_llm._tagged import (
     untag_json,
     untag_text,
 )
-
-FORM = "application/x-www-form-urlencoded"
-MULTIPART = "multipart/form-data"
 
 _JSON = "application/json"
 _PLAIN_TEXT = "text/plain; charset=utf-8"
@@ -198,6 +197,16 @@ def decode_response_events(body: ResponseBody, origin: Origin) -> Iterator[bytes
         yield untag_text(body.value, "response.body")
     elif body.value is not None:
         yield _json_bytes(body.value, body.framing, origin)
+
+
+def as_good(body: ResponseBody) -> ResponseBody:
+    """A body that is decoded or refused as this one is; but JSON in one piece has no value.
+
+    Whether such a body makes sense depends on its framing alone, and that is sooner known so.
+    """
+    has_value = body.kind is None and body.value is not None
+    is_json = has_value and tag_of(body.value) not in (TEXT, BYTES)
+    return body._replace(value=True) if is_json else body
 
 
 def implied_content_type(body: ResponseBody) -> str | None:

@@ -40,6 +40,7 @@ from vcr_llm._errors import RecordingEnds, RecordingError
 from vcr_llm._event_loop import is_beside_event_loop
 from vcr_llm._expiry import tell_age
 from vcr_llm._interaction import Headers, Interaction
+from vcr_llm._keyed_request import KeyedRequest
 from vcr_llm._ledger import LEDGER
 from vcr_llm._loading import Loading
 from vcr_llm._misses import counted
@@ -47,7 +48,7 @@ from vcr_llm._open_cassettes import is_tools_own
 from vcr_llm._plan import Plan
 from vcr_llm._recording_directory import Recording
 from vcr_llm._request_index import Failure
-from vcr_llm._request_key import KeyedRequest, RequestKey
+from vcr_llm._request_key import RequestKey
 from vcr_llm._saving import Saving
 from vcr_llm._set_aside import SetAside
 from vcr_llm._stream_end import says_its_end
@@ -91,6 +92,8 @@ class RecordingCassette(Cassette):
         self._taken: weakref.WeakKeyDictionary[VcrRequest, Entry] = weakref.WeakKeyDictionary()
         self._renewals: weakref.WeakKeyDictionary[VcrRequest, Entry] = weakref.WeakKeyDictionary()
         self._answered: weakref.WeakSet[VcrRequest] = weakref.WeakSet()
+        self._asked: weakref.WeakKeyDictionary[VcrRequest, KeyedRequest]
+        self._asked = weakref.WeakKeyDictionary()
         self._unanswered: set[RequestKey] = set()
         self._problems: list[Exception] = []
         self.lock = threading.RLock()
@@ -207,7 +210,7 @@ class RecordingCassette(Cassette):
         filtered = self.filter_request(request)
         if not filtered:
             return None
-        seen = self._entries.look_at(filtered)
+        seen = self._look_at(request, filtered)
         with self.lock:
             entry = self._available(seen, filtered) if self.is_playing else None
             if entry is not None and self._renews(entry):
@@ -216,6 +219,8 @@ class RecordingCassette(Cassette):
             entry = entry or self._taken_over(seen, filtered)
             if entry is None:
                 self._unanswered.add(seen.key)
+                if filtered is request:
+                    self._asked[request] = seen
                 return None
             entry.plays += 1
         return entry.playback()
@@ -238,7 +243,7 @@ class RecordingCassette(Cassette):
         filtered = self.filter_request(request)
         if not filtered:
             return False
-        seen = self._entries.look_at(filtered)
+        seen = self._look_at(request, filtered)
         with self.lock:
             if self.is_playing and self._can_take(request, seen, filtered):
                 entry = self._taken.get(request)
@@ -261,7 +266,7 @@ class RecordingCassette(Cassette):
             filtered = self.filter_request(request)
             entry = None
             if filtered:
-                entry = self._take(request, self._entries.look_at(filtered), filtered)
+                entry = self._take(request, self._look_at(request, filtered), filtered)
             if entry is None:
                 raise UnhandledHTTPRequestError(self.miss_text(request))
             self._taken.pop(request, None)
@@ -279,7 +284,7 @@ class RecordingCassette(Cassette):
         if not filtered:
             return
         with self.lock:
-            found = list(self._matching(self._entries.look_at(filtered), filtered))
+            found = list(self._matching(self._look_at(request, filtered), filtered))
             places = self._entries.in_order()
         for entry in found:
             yield places.index(entry), entry.response
@@ -289,7 +294,7 @@ class RecordingCassette(Cassette):
         if not filtered:
             return False
         with self.lock:
-            return self._available(self._entries.look_at(filtered), filtered) is not None
+            return self._available(self._look_at(request, filtered), filtered) is not None
 
     @property
     def is_playing(self) -> bool:
@@ -308,6 +313,11 @@ class RecordingCassette(Cassette):
 
     def _hooked_request(self, request: VcrRequest) -> VcrRequest | None:
         return self._before_record_request(request) if self.plan.has_hooks else request
+
+    def _look_at(self, request: VcrRequest, filtered: VcrRequest) -> KeyedRequest:
+        """A request as matching sees it; what hooks have taken out of it is a secret in it, too."""
+        sent = () if filtered is request else request_from_vcrpy(request).headers
+        return self._entries.look_at(filtered, sent)
 
     def _can_take(self, request: VcrRequest, seen: KeyedRequest, filtered: VcrRequest) -> bool:
         """Set a recording aside for a request, unless the request has had its answer.
@@ -377,7 +387,7 @@ class RecordingCassette(Cassette):
         filtered = self.filter_request(request)
         if not filtered:
             return []
-        seen = self._entries.look_at(filtered)
+        seen = self._look_at(request, filtered)
         with self.lock:
             compared = [
                 (entry.request, *self._entries.compare(seen, filtered, entry))
@@ -394,7 +404,7 @@ class RecordingCassette(Cassette):
     def miss_text(self, request: VcrRequest) -> str:
         """Why no recording answers a request; kept in ``misses``, once for each."""
         filtered = self.filter_request(request) or request
-        seen = self._entries.look_at(filtered)
+        seen = self._look_at(request, filtered)
         with self.lock:
             aside = self._failed_recordings()
             kept = None if aside is None else aside.take(seen, filtered)
@@ -425,7 +435,7 @@ class RecordingCassette(Cassette):
         with self.keeping() as is_open:
             if not is_open:
                 return
-            seen = self._entries.look_at(filtered)
+            seen = self._asked.pop(request, None) or self._entries.look_at(filtered, sent_headers)
             self._unanswered.discard(seen.key)
             if recorded is None:
                 return
@@ -436,7 +446,7 @@ class RecordingCassette(Cassette):
             self._entries.add(entry)
             self.dirty = True
             if self.record_mode != RecordMode.NONE:
-                self._record(entry, filtered, recorded, sent_headers)
+                self._record(entry, seen, sent_headers)
 
     @contextmanager
     def keeping(self) -> Iterator[bool]:
@@ -469,11 +479,12 @@ class RecordingCassette(Cassette):
             self._put_off.append(tape)
         return is_saving
 
-    def _record(
-        self, entry: Entry, request: VcrRequest, response: VcrResponse, sent_headers: Headers
-    ) -> None:
-        if (kept := self._kept(request, response)) is not None:
-            entry.recording = self._saving.save(kept, sent_headers, renews=entry.renews)
+    def _record(self, entry: Entry, seen: KeyedRequest, sent_headers: Headers) -> None:
+        if (kept := self._kept(entry.request, entry.response)) is not None:
+            as_seen = None if self._before_save_interaction else seen
+            entry.recording = self._saving.save(
+                kept, sent_headers, request=as_seen, renews=entry.renews
+            )
 
     def _kept(self, request: VcrRequest, response: VcrResponse) -> Interaction | None:
         """What is saved of an exchange, None where a hook leaves it out."""
@@ -502,7 +513,7 @@ class RecordingCassette(Cassette):
         if drift is None or not filtered:
             return None
         with self.lock:
-            seen = self._entries.look_at(filtered)
+            seen = self._look_at(request, filtered)
             entry = drift.next(self._matching(seen, filtered))
         if entry is None:
             return None

@@ -11,9 +11,9 @@ from vcr_llm._ending import Ending
 from vcr_llm._entries import Entries
 from vcr_llm._entry import Entry
 from vcr_llm._errors import RecordingEnds
+from vcr_llm._keyed_request import KeyedRequest
 from vcr_llm._misses import Candidate, describe_miss, record_again
 from vcr_llm._plan import Plan
-from vcr_llm._request_key import KeyedRequest
 from vcr_llm._tool_entries import ToolEntry
 
 

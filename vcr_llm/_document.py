@@ -15,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 from vcr_llm._body import (
     ResponseBody,
+    as_good,
     decode_request_body,
     decode_response_events,
     encode_request_body,
@@ -71,7 +72,7 @@ def to_document(
     return {
         "test_id": interaction.test_id,
         "request": request,
-        "response": _response_document(interaction.response, origin, keep_response_headers),
+        "response": response_document(interaction.response, origin, keep_response_headers),
     }
 
 
@@ -90,6 +91,32 @@ def request_document(request: Request, keep_headers: Sequence[Pattern] = ()) -> 
         "endpoint": request.path,
         "model": model_of(body, request.path),
     }
+
+
+def response_document(
+    response: Response, origin: Origin, keep_headers: Sequence[Pattern] = ()
+) -> Document:
+    """The ``response`` of a document."""
+    content_type = header(response.headers, CONTENT_TYPE)
+    content = encode_response_body(response.body, content_type, origin)
+    document: Document = {"body": content.value, "is_streaming": content.kind is not None}
+    if response.status != _OK:
+        document["status"] = response.status
+    if response.reason != standard_reason(response.status):
+        document["reason"] = response.reason
+    if headers := _headers_to_keep(response.headers, content, keep_headers):
+        document["headers"] = headers
+    framing = content.framing
+    if response.ended is not None:
+        framing = without_implied_done(framing, content.kind, origin)
+    if framing:
+        document["framing"] = framing
+    if response.ended is not None:
+        document["ended"] = encode_ending(response.ended)
+    pieces = decode_response_events(content, origin) if response.arrivals else ()
+    if timing := encode_timing(map(len, pieces), response.arrivals):
+        document["timing"] = timing
+    return document
 
 
 def model_of(body: JSON, path: str) -> str | None:
@@ -119,7 +146,10 @@ def from_document(document: Document) -> Interaction:
 
 def check_document(document: Document) -> None:
     """Raise MalformedRecording, which names the place, where a document holds no interaction."""
-    _ = played_response(document), request_of(document), test_id_of(document)
+    response, content, origin = _response_parts(document)
+    if response.get("timing") is None:
+        content = as_good(content)
+    _ = _played(response, content, origin), request_of(document), test_id_of(document)
 
 
 def written_request(document: Document) -> Document:
@@ -150,7 +180,12 @@ def played_response(document: Document) -> tuple[Response, list[bytes]]:
 
     Raises MalformedRecording, which names the place, where the document holds none.
     """
-    response, content, origin = _response_parts(document)
+    return _played(*_response_parts(document))
+
+
+def _played(
+    response: Document, content: ResponseBody, origin: Origin
+) -> tuple[Response, list[bytes]]:
     events = list(filter(None, decode_response_events(content, origin)))
     status = response.get("status", _OK)
     reason = response.get("reason")
@@ -202,31 +237,6 @@ def parse_document(text: str) -> Document:
         msg = f"holds {found}, where a recording (a JSON object) was expected"
         raise MalformedRecording(msg)
     return value
-
-
-def _response_document(
-    response: Response, origin: Origin, keep_headers: Sequence[Pattern]
-) -> Document:
-    content_type = header(response.headers, CONTENT_TYPE)
-    content = encode_response_body(response.body, content_type, origin)
-    document: Document = {"body": content.value, "is_streaming": content.kind is not None}
-    if response.status != _OK:
-        document["status"] = response.status
-    if response.reason != standard_reason(response.status):
-        document["reason"] = response.reason
-    if headers := _headers_to_keep(response.headers, content, keep_headers):
-        document["headers"] = headers
-    framing = content.framing
-    if response.ended is not None:
-        framing = without_implied_done(framing, content.kind, origin)
-    if framing:
-        document["framing"] = framing
-    if response.ended is not None:
-        document["ended"] = encode_ending(response.ended)
-    pieces = decode_response_events(content, origin) if response.arrivals else ()
-    if timing := encode_timing(map(len, pieces), response.arrivals):
-        document["timing"] = timing
-    return document
 
 
 def _headers_to_keep(headers: Headers, content: ResponseBody, keep: Sequence[Pattern]) -> Document:

@@ -8,13 +8,14 @@ from typing import Any
 
 from vcr.request import Request as VcrRequest
 
-from vcr_llm._address import address_of
+from vcr_llm._address import addresses_of
 from vcr_llm._catalogue import DirectoryView
 from vcr_llm._entry import Entry
+from vcr_llm._interaction import Headers
+from vcr_llm._keyed_request import KeyedRequest
 from vcr_llm._options import Options
 from vcr_llm._recording_directory import Recording
 from vcr_llm._request_index import Failure, RequestIndex
-from vcr_llm._request_key import KeyedRequest
 
 
 class Entries:
@@ -52,9 +53,12 @@ class Entries:
         self._read_all()
         return sorted(self.held, key=attrgetter("order"))
 
-    def look_at(self, request: VcrRequest) -> KeyedRequest:
-        """A request as matching sees it, without secrets."""
-        return self._index.look_at(request)
+    def look_at(self, request: VcrRequest, sent_headers: Headers = ()) -> KeyedRequest:
+        """A request as matching sees it, without secrets.
+
+        ``sent_headers`` are those it has before any hook: what they carry is a secret, too.
+        """
+        return self._index.look_at(request, sent_headers)
 
     def keyed(self, entry: Entry) -> KeyedRequest:
         """A recorded request as matching sees it."""
@@ -84,10 +88,7 @@ class Entries:
         """Those whose file has the name that this request's recording has."""
         if self._view is None or self._view.has_other_names or "body" not in self.parts:
             return []
-        addresses = (
-            address_of({"request": seen.request, "test_id": test_id}, body_text=seen.body_text)
-            for test_id in self._view.test_ids
-        )
+        addresses = addresses_of(seen.request, self._view.test_ids, body_text=seen.body_text)
         recordings = (found for address in addresses for found in self._view.named(address))
         entries = filter(None, map(self._entry, recordings))
         found = [entry for entry in entries if self._is_same(seen, request, entry)]

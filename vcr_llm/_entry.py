@@ -11,8 +11,8 @@ from vcr.request import Request as VcrRequest
 from vcr_llm._document import played_response, to_document
 from vcr_llm._ending import Ending
 from vcr_llm._interaction import Arrival, Interaction
+from vcr_llm._keyed_request import KeyedRequest
 from vcr_llm._recording_directory import Recording
-from vcr_llm._request_key import KeyedRequest
 from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_to_vcrpy, response_to_vcrpy
 
 Order = tuple[int, int, str, int]

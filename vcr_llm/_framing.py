@@ -58,6 +58,10 @@ class Looks:
         self._seen.add(aspect)
         return True
 
+    def has_seen(self, *aspects: str) -> bool:
+        """Whether all of these have been seen, so that nothing decides about them any more."""
+        return self._seen.issuperset(aspects)
+
     @property
     def is_indented(self) -> bool:
         """Whether payloads are written in several lines."""

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from json.encoder import encode_basestring, encode_basestring_ascii
-from typing import NoReturn, TypeAlias
+from operator import attrgetter
+from typing import Any, NoReturn, TypeAlias
 
 JSON: TypeAlias = (
     "dict[str, JSON] | list[JSON] | Deferred | str | int | float | Number | bool | None"
@@ -104,6 +105,11 @@ def sorted_text(value: JSON) -> str | None:
         return _SORTED.encode(value)
     except TypeError:
         return None
+
+
+def compact_text(value: JSON) -> str | None:
+    """The text in the layout ``compact``, None where only `render` can write the value."""
+    return _Layout.named("compact").fast(value)
 
 
 def layout_of(text: str, value: JSON, *, first: str = "compact") -> str | None:
@@ -270,7 +276,7 @@ class _Layout:
         return cls(",", ": ", indent, frozenset(escapes))
 
     def render(self, value: JSON) -> str:
-        text = self._fast(value)
+        text = self.fast(value)
         if text is None:
             text = self._exact(value)
         for character, escaped in self._replaced:
@@ -287,7 +293,7 @@ class _Layout:
         writer.flush()
         return comparison.place == len(text)
 
-    def _fast(self, value: JSON) -> str | None:
+    def fast(self, value: JSON) -> str | None:
         """The text by Python's C encoder, which knows neither `Number` nor indents."""
         if self.indent is not None:
             return None
@@ -339,12 +345,12 @@ class _Writer:
 
     def __init__(self, layout: _Layout, write: Callable[[str], object]) -> None:
         self.parts: list[str] = []
-        self._members: dict[str, str] = {}
         self._write = write
         self._layout = layout
-        self._encode = encode_basestring_ascii if "ascii" in layout.escapes else _encode_string
+        encode = encode_basestring_ascii if "ascii" in layout.escapes else _encode_string
+        self._members = _Members(encode, layout.key_separator)
+        self._simple: dict[type, Callable[[Any], str]] = {**_SIMPLE, str: encode}
         self._item_separator = layout.item_separator
-        self._key_separator = layout.key_separator
         self._indent = layout.indent or ""
 
     def flush(self) -> None:
@@ -353,8 +359,9 @@ class _Writer:
 
     def put(self, value: JSON, line: str) -> None:
         """Write a value whose container's lines begin with ``line``."""
-        if isinstance(value, str):
-            self.parts.append(self._encode(value))
+        simple = self._simple.get(type(value))
+        if simple is not None:
+            self.parts.append(simple(value))
         elif isinstance(value, dict) and value:
             self._put_object(value, line)
         elif isinstance(value, list) and value:
@@ -362,27 +369,48 @@ class _Writer:
         elif isinstance(value, Deferred):
             self._put_deferred(value, line)
         else:
-            self.parts.append(_scalar(value))
-        if len(self.parts) > _PARTS_AT_ONCE:
-            self.flush()
+            self.parts.append(self._unusual(value))
+
+    # Nearly all members and items are simple and not worth a call of `put` each. Their texts stay
+    # parts of their own, since one of them may be large.
 
     def _put_object(self, value: dict[str, JSON], line: str) -> None:
+        parts, simple_of, members = self.parts, self._simple.get, self._members
         inner = line + self._indent
-        lead = "{" + inner
+        lead, following = "{" + inner, self._item_separator + inner
         for key, item in value.items():
-            self.parts.append(lead + self._member(key))
-            self.put(item, inner)
-            lead = self._item_separator + inner
-        self.parts.append(line + "}")
+            simple = simple_of(type(item))
+            if simple is not None:
+                parts += (lead, members[key], simple(item))
+            else:
+                parts += (lead, members[key])
+                self.put(item, inner)
+            lead = following
+            if len(parts) > _PARTS_AT_ONCE:
+                self.flush()
+        parts.append(line + "}")
 
     def _put_array(self, value: list[JSON], line: str) -> None:
+        parts, simple_of = self.parts, self._simple.get
         inner = line + self._indent
-        lead = "[" + inner
+        lead, following = "[" + inner, self._item_separator + inner
         for item in value:
-            self.parts.append(lead)
-            self.put(item, inner)
-            lead = self._item_separator + inner
-        self.parts.append(line + "]")
+            simple = simple_of(type(item))
+            if simple is not None:
+                parts += (lead, simple(item))
+            else:
+                parts.append(lead)
+                self.put(item, inner)
+            lead = following
+            if len(parts) > _PARTS_AT_ONCE:
+                self.flush()
+        parts.append(line + "]")
+
+    def _unusual(self, value: JSON) -> str:
+        """The text of an empty container, or of an instance of somebody's own class."""
+        if isinstance(value, str):
+            return self._simple[str](value)
+        return repr(value) if isinstance(value, int | float) else json.dumps(value)
 
     def _put_deferred(self, value: Deferred, line: str) -> None:
         inner = line + self._indent
@@ -402,25 +430,29 @@ class _Writer:
                 self.flush()
         self.parts.append(line + "]")
 
-    def _member(self, key: str) -> str:
-        """A key and what separates it from its value; the events of a stream repeat their keys."""
-        text = self._members.get(key)
-        if text is None:
-            text = f"{self._encode(key)}{self._key_separator}"
-            if len(self._members) < _KEYS_REMEMBERED:
-                self._members[key] = text
+
+class _Members(dict[str, str]):
+    """The text of a key and what separates it from its value; events repeat their keys."""
+
+    def __init__(self, encode: Callable[[str], str], separator: str) -> None:
+        super().__init__()
+        self._encode = encode
+        self._separator = separator
+
+    def __missing__(self, key: str) -> str:
+        text = f"{self._encode(key)}{self._separator}"
+        if len(self) < _KEYS_REMEMBERED:
+            self[key] = text
         return text
 
 
-def _scalar(value: JSON) -> str:
-    """The text of what has no parts: a number, a constant, an empty container."""
-    if value is None:
-        return "null"
-    if isinstance(value, Number):
-        return value.text
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return repr(value)
-    return json.dumps(value)
+_SIMPLE: dict[type, Callable[[Any], str]] = {
+    type(None): {None: "null"}.__getitem__,
+    bool: {True: "true", False: "false"}.__getitem__,
+    int: repr,
+    float: repr,
+    Number: attrgetter("text"),
+}
 
 
 def _encode_string(text: str) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from vcr_llm._json import JSON
-from vcr_llm._request_key import Difference, IgnoredPath, KeyedRequest, RequestKey, differences
+from vcr_llm._keyed_request import KeyedRequest
+from vcr_llm._request_key import Difference, IgnoredPath, RequestKey, differences
 
 _OURS = (*RequestKey._fields, "uri", "llm_body")  # matchers whose differences are shown by path
 _MOST_COMPARED = 200

@@ -16,7 +16,6 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from vcr_llm._body import FORM
 from vcr_llm._content_coding import decode_content
 from vcr_llm._document import from_document
 from vcr_llm._errors import MalformedRecording, RecordingError
@@ -31,6 +30,7 @@ from vcr_llm._interaction import (
     standard_reason,
 )
 from vcr_llm._json import MAX_DOCUMENT_DEPTH, parse, render
+from vcr_llm._tagged import FORM
 from vcr_llm._yaml import load_yaml
 
 _PARSED_BODY_LAYOUT = "spaced+ascii"  # json.dumps, with which pydantic-ai makes its bodies again
@@ -183,7 +183,12 @@ def _one_exchange(value: dict[str, Any]) -> OldCassette:
         raise NotACassette(msg)
     recorded_at = value.get("recorded_at")
     is_ours = isinstance(recorded_at, str)
-    recorded = OldInteraction(from_document(value), recorded_at if is_ours else None)
+    try:
+        interaction = from_document(value)
+    except (AttributeError, TypeError):  # bytes as a value or a name
+        msg = "is a recording that holds what JSON does not have: its YAML was edited"
+        raise MalformedRecording(msg) from None
+    recorded = OldInteraction(interaction, recorded_at if is_ours else None)
     return OldCassette((recorded,), is_ours=is_ours)
 
 

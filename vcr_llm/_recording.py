@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 from vcr_llm._address import address_of, parse_file_name
-from vcr_llm._document import to_document
+from vcr_llm._document import response_document
 from vcr_llm._foreign import Document
-from vcr_llm._interaction import Headers, Interaction
+from vcr_llm._habits import Origin
+from vcr_llm._interaction import Headers, Interaction, Response
+from vcr_llm._json import compact_text
+from vcr_llm._keyed_request import KeyedRequest, keyed
 from vcr_llm._normalization import normalized
 from vcr_llm._options import Options
 from vcr_llm._redaction import redaction_by
@@ -16,6 +20,7 @@ from vcr_llm._repeated_events import abridged, has_examples, unabridged
 from vcr_llm._tool_call import ToolAnswer, ToolCall, tool_document
 
 _LAST_KEYS = ("sequence", "recorded_at")
+_SHORT = 100_000  # bytes of a body whose text may be in memory once more
 
 
 class Addressed(NamedTuple):
@@ -26,47 +31,91 @@ class Addressed(NamedTuple):
 
 
 def new_recording(
-    interaction: Interaction, options: Options, *, secret_headers: Headers = ()
+    interaction: Interaction,
+    options: Options,
+    *,
+    secret_headers: Headers = (),
+    request: KeyedRequest | None = None,
 ) -> Addressed:
     """The document of an exchange that was made just now.
 
     ``secret_headers`` are the request's headers as they were sent: what they carry is a secret
-    wherever it appears, even if a hook took the header away.
+    wherever it appears, even if a hook took the header away. ``request`` is the request as
+    matching saw it, if it did.
     """
-    headers = (*interaction.request.headers, *secret_headers)
-    document = _document_of(interaction, options)
-    return _finished(document, options, headers)
+    making = _Making.of(interaction, options, secret_headers, request)
+    return making.finished(making.answer(interaction.response))
 
 
 def recording_to_write(
-    interaction: Interaction, options: Options, *, secret_headers: Headers = ()
+    interaction: Interaction,
+    options: Options,
+    *,
+    secret_headers: Headers = (),
+    request: KeyedRequest | None = None,
 ) -> Addressed:
     """As `new_recording`, but of a long stream's events only what differs is in memory."""
-    headers = (*interaction.request.headers, *secret_headers)
-    short = abridged(interaction, redaction_by(options.redact).leaves(headers))
+    making = _Making.of(interaction, options, secret_headers, request)
+    short = abridged(interaction, redaction_by(options.redact).leaves(making.headers))
     if short is not None:
-        document = _document_of(short.interaction, options)
-        if has_examples(document, short):
-            address, document = _finished(document, options, headers)
+        answer = making.answer(short.interaction.response)
+        if has_examples(answer.document, short):
+            address, document = making.finished(answer)
             return Addressed(address, unabridged(document, short))
-    return new_recording(interaction, options, secret_headers=secret_headers)
+    return making.finished(making.answer(interaction.response))
 
 
-def _document_of(interaction: Interaction, options: Options) -> Document:
-    return to_document(
-        interaction,
-        keep_request_headers=options.keep_request_headers,
-        keep_response_headers=options.keep_response_headers,
-    )
+class _Answer(NamedTuple):
+    """The ``response`` of a document, and the JSON text of its body where that is short."""
+
+    document: Document
+    body_text: str | None
 
 
-def _finished(document: Document, options: Options, headers: Headers) -> Addressed:
-    """The document redacted, normalised, and with its date."""
-    document = redaction_by(options.redact).document(document, headers)
-    address = address_of(document)
-    if options.normalize:
-        document = normalized(document, address)
-    return _dated(address, document)
+@dataclass(frozen=True)
+class _Making:
+    """An exchange on its way to its document; the request is looked at once."""
+
+    interaction: Interaction
+    options: Options
+    headers: Headers
+    """The request's, and those that are secrets besides."""
+    request: KeyedRequest
+
+    @classmethod
+    def of(
+        cls,
+        interaction: Interaction,
+        options: Options,
+        secret_headers: Headers,
+        request: KeyedRequest | None,
+    ) -> _Making:
+        headers = (*interaction.request.headers, *secret_headers)
+        request = request or keyed(interaction.request, options, secret_headers)
+        return cls(interaction, options, headers, request)
+
+    def answer(self, response: Response) -> _Answer:
+        """What the document says of a response, its secrets still in it."""
+        sent = self.interaction.request
+        origin = Origin.of(sent.url, sent.path)
+        document = response_document(response, origin, self.options.keep_response_headers)
+        is_short = len(response.body) < _SHORT
+        return _Answer(document, compact_text(document["body"]) if is_short else None)
+
+    def finished(self, answer: _Answer) -> Addressed:
+        """The document redacted, normalised, and with its date."""
+        redaction = redaction_by(self.options.redact)
+        document: Document = {
+            "test_id": self.interaction.test_id,
+            "request": self.request.request,
+            "response": redaction.response(
+                answer.document, self.headers, body_text=answer.body_text
+            ),
+        }
+        address = address_of(document, body_text=self.request.body_text)
+        if self.options.normalize:
+            document = normalized(document, address)
+        return _dated(address, document)
 
 
 def new_tool_recording(

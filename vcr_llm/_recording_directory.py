@@ -34,8 +34,8 @@ from vcr_llm._errors import MalformedRecording, RecordingError, RecordingNotSave
 from vcr_llm._foreign import Document, is_http_exchange, is_tool_call
 from vcr_llm._interaction import Interaction, Request, Response
 from vcr_llm._json import write_document
+from vcr_llm._keyed_request import KeyedRequest
 from vcr_llm._recording import replay_order, says_the_same, sequence_of
-from vcr_llm._request_key import KeyedRequest
 from vcr_llm._tool_call import check_tool_document
 
 METADATA = "metadata.json"

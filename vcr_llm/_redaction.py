@@ -15,6 +15,7 @@ from functools import lru_cache
 from operator import is_
 from urllib.parse import quote, unquote, unquote_plus
 
+from vcr_llm._cleaner import Cleaner
 from vcr_llm._headers import Pattern
 from vcr_llm._interaction import Headers, split_url
 from vcr_llm._json import JSON, Number
@@ -28,19 +29,13 @@ from vcr_llm._secret_names import (
     may_be_secret,
 )
 from vcr_llm._secret_shapes import PLACEHOLDER, without_known_shapes
-from vcr_llm._tagged import BYTES, DATA, TEXT, tag, tag_of
+from vcr_llm._tagged import BYTES, DATA, FORM, MULTIPART, TEXT, tag, tag_of
 
 _URL = re.compile(r"https?://[^\s<>\"']+")
-# Base64 (RFC 4648), alone or in a data URL (RFC 2397), of a text that is long enough for a key.
-_BASE64 = re.compile(
-    r"(?P<scheme>data:[^,\s]{0,100};base64,)?(?P<content>[A-Za-z0-9+/]{16,}={0,2})"
-)
-_MOST_OPENED = 3  # base64 in base64 in base64
 _BEYOND_PATH = re.compile(r"[?#%@]")
 _SHORTEST_LEARNED = 12
-_LONGEST_REMEMBERED = 10_000
-_MOST_REMEMBERED = 1_000_000  # characters
 _MOST_CLEANERS = 16
+_CLEANED_DIFFERENTLY = frozenset({BYTES, FORM, MULTIPART})  # tags
 
 Clean = Callable[[str], str]
 
@@ -51,21 +46,25 @@ class Redaction:
     def __init__(self, more: Sequence[Pattern] = ()) -> None:
         self._literals = tuple(rule for rule in more if isinstance(rule, str) and rule)
         self._patterns = tuple(rule for rule in more if isinstance(rule, re.Pattern))
-        self._cleaners: dict[frozenset[str], Clean] = {}
+        self._cleaners: dict[frozenset[str], Cleaner] = {}
 
     def document(self, document: dict[str, JSON], headers: Headers = ()) -> dict[str, JSON]:
         """The document without secrets; ``headers`` are the request's, which may carry some."""
-        learned = secrets_in_headers(headers)
         redacted = dict(document)
         request, response = document.get("request"), document.get("response")
         if isinstance(request, dict):
             redacted["request"] = self.request(request, headers)
         if isinstance(response, dict):
-            redacted["response"] = self._response(response, self._cleaner(learned))
+            redacted["response"] = self.response(response, headers)
         return redacted
 
-    def request(self, request: dict[str, JSON], headers: Headers = ()) -> dict[str, JSON]:
-        """A document's ``request`` without secrets."""
+    def request(
+        self, request: dict[str, JSON], headers: Headers = (), *, body_text: str | None = None
+    ) -> dict[str, JSON]:
+        """A document's ``request`` without secrets.
+
+        ``body_text`` is a JSON text of its body, if somebody has it: that is sooner looked over.
+        """
         clean = self._cleaner(secrets_in_headers(headers))
         redacted = dict(request)
         if isinstance(url := request.get("url"), str):
@@ -74,9 +73,10 @@ class Redaction:
             redacted["endpoint"] = _clean_path(endpoint, clean)
         if isinstance(kept := request.get("headers"), dict):
             redacted["headers"] = _clean_headers(kept, clean)
-        for content in ("body", "kwargs"):  # the latter of a tool's call
-            if content in request:
-                redacted[content] = _clean_value(request[content], clean)
+        if "body" in request:
+            redacted["body"] = _clean_body(request["body"], clean, body_text)
+        if "kwargs" in request:  # of a tool's call
+            redacted["kwargs"] = _clean_value(request["kwargs"], clean)
         if isinstance(model := request.get("model"), str):
             redacted["model"] = clean(model)
         return redacted
@@ -91,71 +91,36 @@ class Redaction:
         clean = self._cleaner(frozenset())
         return clean(_URL.sub(lambda url: _clean_url(url[0], clean), text))
 
-    def _response(self, response: dict[str, JSON], clean: Clean) -> dict[str, JSON]:
+    def response(
+        self, response: dict[str, JSON], headers: Headers = (), *, body_text: str | None = None
+    ) -> dict[str, JSON]:
+        """A document's ``response`` without secrets; ``headers`` are the request's."""
+        clean = self._cleaner(secrets_in_headers(headers))
         redacted = dict(response)
-        if isinstance(headers := response.get("headers"), dict):
-            redacted["headers"] = _clean_headers(headers, clean)
+        if isinstance(kept := response.get("headers"), dict):
+            redacted["headers"] = _clean_headers(kept, clean)
         if isinstance(reason := response.get("reason"), str):
             redacted["reason"] = clean(reason)
         for told in ("ended", "exception_data"):
             if isinstance(how := response.get(told), dict):
                 redacted[told] = _clean_value(how, clean)
         before = response.get("body")
-        after = redacted["body"] = _clean_value(before, clean)
+        after = redacted["body"] = _clean_body(before, clean, body_text)
         if isinstance(framing := response.get("framing"), dict):
             redacted["framing"] = framing_after(framing, before, after, clean)
             if not redacted["framing"]:
                 del redacted["framing"]
         return redacted
 
-    def _cleaner(self, learned: frozenset[str]) -> Clean:
+    def _cleaner(self, learned: frozenset[str]) -> Cleaner:
         """What cleans a text; the requests of one client share it, and what it remembers."""
         cleaner = self._cleaners.get(learned)
         if cleaner is None:
             if len(self._cleaners) >= _MOST_CLEANERS:
                 self._cleaners.clear()
-            cleaner = self._cleaners[learned] = self._new_cleaner(learned)
+            cleaner = Cleaner((*self._literals, *learned), self._patterns)
+            self._cleaners[learned] = cleaner
         return cleaner
-
-    def _new_cleaner(self, learned: frozenset[str]) -> Clean:
-        literals = (*self._literals, *learned)
-        harmless: set[str] = set()
-        remembered = 0
-
-        def clean(text: str) -> str:
-            """The text cleaned, the very same object where it is harmless.
-
-            Names and ids, which each event repeats, are looked at once, and so is a prompt that
-            is sent again and again.
-            """
-            nonlocal remembered
-            if text in harmless:
-                return text
-            cleaned = self._clean_anew(text, literals)
-            if cleaned != text:
-                return cleaned
-            if len(text) <= _LONGEST_REMEMBERED:
-                remembered += len(text)
-                if remembered > _MOST_REMEMBERED:
-                    harmless.clear()
-                    remembered = len(text)
-                harmless.add(text)
-            return text
-
-        return clean
-
-    def _clean_anew(self, text: str, literals: Iterable[str], opened: int = 0) -> str:
-        for literal in literals:
-            if literal in text:
-                text = text.replace(literal, PLACEHOLDER)
-        for pattern in self._patterns:
-            text = pattern.sub(PLACEHOLDER, text)
-        cleaned = without_known_shapes(text)
-        if cleaned != text or opened == _MOST_OPENED:
-            return cleaned
-        if (encoded := _BASE64.fullmatch(text)) is None:
-            return text
-        return _clean_base64(encoded, lambda said: self._clean_anew(said, literals, opened + 1))
 
 
 @lru_cache(maxsize=16)
@@ -175,6 +140,12 @@ def secrets_in_headers(headers: Headers) -> frozenset[str]:
     )
 
 
+def _clean_body(body: JSON, clean: Cleaner, text: str | None) -> JSON:
+    if text is not None and clean.finds_nothing(text, _CLEANED_DIFFERENTLY):
+        return body
+    return _clean_value(body, clean)
+
+
 def _clean_value(value: JSON, clean: Clean) -> JSON:
     """A value without secrets; the very same object where it holds none."""
     if isinstance(value, str):
@@ -184,18 +155,17 @@ def _clean_value(value: JSON, clean: Clean) -> JSON:
         return value if _are_the_same(items, value) else items
     if not isinstance(value, dict):
         return value
-    match tag_of(value):
-        case "bytes":
-            return _clean_bytes(value, clean)
-        case "application/x-www-form-urlencoded":
-            return {**value, DATA: [_clean_pair(pair, clean) for pair in _items(value[DATA])]}
-        case "multipart/form-data":
-            return {**value, DATA: [_clean_part(part, clean) for part in _items(value[DATA])]}
-        case _:
-            members = {clean(key): _clean_member(key, item, clean) for key, item in value.items()}
-            has_same_keys = members.keys() == value.keys()
-            is_same = has_same_keys and _are_the_same(members.values(), value.values())
-            return value if is_same else members
+    label = tag_of(value)
+    if label == BYTES:
+        return _clean_bytes(value, clean)
+    if label == FORM:
+        return {**value, DATA: [_clean_pair(pair, clean) for pair in _items(value[DATA])]}
+    if label == MULTIPART:
+        return {**value, DATA: [_clean_part(part, clean) for part in _items(value[DATA])]}
+    members = {clean(key): _clean_member(key, item, clean) for key, item in value.items()}
+    has_same_keys = members.keys() == value.keys()
+    is_same = has_same_keys and _are_the_same(members.values(), value.values())
+    return value if is_same else members
 
 
 def _are_the_same(cleaned: Iterable[JSON], values: Iterable[JSON]) -> bool:
@@ -225,7 +195,7 @@ def _clean_pair(pair: JSON, clean: Clean) -> JSON:
     match pair:
         case [str(name), str(value)]:
             secret = is_secret_parameter(name) or is_secret_field(name, value)
-            return [name, PLACEHOLDER if secret and value else clean(value)]
+            return [clean(name), PLACEHOLDER if secret and value else clean(value)]
         case _:
             return _clean_value(pair, clean)
 
@@ -253,18 +223,6 @@ def _clean_bytes(value: dict[str, JSON], clean: Clean) -> JSON:
     if cleaned == text:
         return value
     return tag(BYTES, base64.b64encode(cleaned.encode("latin-1", "replace")).decode())
-
-
-def _clean_base64(encoded: re.Match[str], clean: Clean) -> str:
-    """A text that is base64, without the secrets in the text that it says."""
-    try:
-        said = base64.b64decode(encoded["content"], validate=True).decode()
-    except ValueError:
-        return encoded[0]
-    cleaned = clean(said)
-    if cleaned == said:
-        return encoded[0]
-    return f"{encoded['scheme'] or ''}{base64.b64encode(cleaned.encode()).decode()}"
 
 
 def _clean_headers(headers: dict[str, JSON], clean: Clean) -> dict[str, JSON]:

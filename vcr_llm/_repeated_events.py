@@ -122,22 +122,23 @@ def abridged(interaction: Interaction, is_harmless: IsHarmless) -> Abridged | No
     )
 
 
-def has_examples(document: Document, short: Abridged) -> bool:
-    """Whether in the document of the short stream each example can stand for others.
+def has_examples(response: Document, short: Abridged) -> bool:
+    """Whether in the ``response`` of the short stream each example can stand for others.
 
     It cannot where its entry says more than its data, or where some of that is raw text.
     """
-    entries, framing = _streamed(document)
+    entries, framing = _streamed(response)
     is_whole = len(entries) in (short.size, short.size - 1)  # the last may only say that it is it
     return is_whole and all(_is_example(place, entries, framing) for place in short.marked)
 
 
 def unabridged(document: Document, short: Abridged) -> Document:
     """The document of the long stream, from that of the short one, which `has_examples`."""
-    entries, framing = _streamed(document)
+    response = _members(document["response"])
+    entries, framing = _streamed(response)
     places = short.places if len(entries) == short.size else short.places[:-1]
     body = _Events(short.stream, places, entries, short.marked)
-    changed = {**_members(document["response"]), "body": body}
+    changed = {**response, "body": body}
     if framing:
         changed["framing"] = _framing_of_all(framing, places)
     return {**document, "response": changed}
@@ -248,9 +249,8 @@ class _Abridging:
         return place
 
 
-def _streamed(document: Document) -> tuple[list[JSON], Framing]:
+def _streamed(response: Document) -> tuple[list[JSON], Framing]:
     """The entries and the framing of a response; no entries where it is no stream."""
-    response = _members(document.get("response"))
     entries = response.get("body")
     return entries if isinstance(entries, list) else [], _members(response.get("framing"))
 

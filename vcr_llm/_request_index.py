@@ -15,8 +15,10 @@ import vcr.matchers
 from vcr.request import Request as VcrRequest
 
 from vcr_llm._entry import Entry
+from vcr_llm._interaction import Headers
+from vcr_llm._keyed_request import KeyedRequest
 from vcr_llm._options import Options
-from vcr_llm._request_key import KeyedRequest, RequestKey
+from vcr_llm._request_key import RequestKey
 from vcr_llm.matchers import BodyMatcher
 
 Matcher = Callable[[VcrRequest, VcrRequest], Any]
@@ -46,9 +48,9 @@ class RequestIndex:
         self.parts = _indexed_parts(self._match_on)
         """The parts of a key that decide."""
 
-    def look_at(self, request: VcrRequest) -> KeyedRequest:
+    def look_at(self, request: VcrRequest, sent_headers: Headers = ()) -> KeyedRequest:
         """A request as matching sees it, without secrets."""
-        return self._matcher.keyed(request)
+        return self._matcher.keyed(request, sent_headers)
 
     def add(self, entry: Entry) -> None:
         """Take a recorded request in."""

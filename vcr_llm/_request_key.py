@@ -14,14 +14,13 @@ import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from functools import cached_property
 from typing import NamedTuple, TypeAlias
 from urllib.parse import parse_qsl
 
 from vcr_llm._errors import ConfigurationError
 from vcr_llm._interaction import split_url
-from vcr_llm._json import JSON, Number, parse, render, sorted_text
-from vcr_llm._tagged import DATA, TYPE, tag_of
+from vcr_llm._json import JSON, Number, parse, render
+from vcr_llm._tagged import DATA, FORM, MULTIPART, TYPE, tag_of
 
 IgnoredPath = tuple[str | int, ...]
 """A path in a JSON body: names, indexes, and ``"*"`` for every item."""
@@ -48,36 +47,6 @@ class RequestKey(NamedTuple):
     path: str
     query: tuple[tuple[str, str], ...]
     body: str
-
-
-class KeyedRequest:
-    """A document's ``request`` as matching sees it; the key is worked out when it is needed."""
-
-    def __init__(self, request: dict[str, JSON], ignore: Sequence[IgnoredPath] = ()) -> None:
-        self.request = request
-        self._ignore = ignore
-
-    @cached_property
-    def key(self) -> RequestKey:
-        """What decides a match."""
-        return request_key(self.request, self._ignore)
-
-    @cached_property
-    def body_text(self) -> str | None:
-        """The `sorted_text` of the body."""
-        return sorted_text(self.request.get("body"))
-
-    def is_written_like(self, other: KeyedRequest) -> bool:
-        """Whether both were written alike, and then their keys are equal, too.
-
-        This asks for less than the keys do.
-        """
-        return (
-            self.body_text is not None
-            and self.body_text == other.body_text
-            and self.request.get("method") == other.request.get("method")
-            and self.request.get("url") == other.request.get("url")
-        )
 
 
 class Absent(Enum):
@@ -149,7 +118,7 @@ def parse_ignored_path(path: str) -> IgnoredPath:
 
 def normalized_body(body: JSON, ignore: Sequence[IgnoredPath] = ()) -> JSON:
     """The body as matching sees it: a value that is equal for requests that say the same."""
-    if tag_of(body) == "application/x-www-form-urlencoded" and isinstance(body, dict):
+    if tag_of(body) == FORM and isinstance(body, dict):
         pairs = body[DATA]
         ordered = sorted(pairs, key=render) if isinstance(pairs, list) else pairs
         return {TYPE: body[TYPE], DATA: ordered}
@@ -161,7 +130,7 @@ def normalized_body(body: JSON, ignore: Sequence[IgnoredPath] = ()) -> JSON:
 
 def _with_parsed_parts(body: JSON) -> JSON:
     """A form's parts that are JSON by their own word, by value instead of by their text."""
-    if tag_of(body) != "multipart/form-data" or not isinstance(body, dict):
+    if tag_of(body) != MULTIPART or not isinstance(body, dict):
         return body
     parts = body[DATA]
     return {**body, DATA: [_parsed_part(part) for part in parts] if isinstance(parts, list) else []}

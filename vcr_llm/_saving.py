@@ -10,6 +10,7 @@ from vcr_llm._address import address_of
 from vcr_llm._event_loop import beside_event_loop
 from vcr_llm._foreign import Document, is_http_exchange, is_tool_call
 from vcr_llm._interaction import Headers, Interaction
+from vcr_llm._keyed_request import KeyedRequest
 from vcr_llm._plan import Plan
 from vcr_llm._recording import Addressed, new_tool_recording, recording_to_write
 from vcr_llm._recording_directory import Recording, RecordingDirectory
@@ -62,14 +63,17 @@ class Saving:
         interaction: Interaction,
         sent_headers: Headers,
         *,
+        request: KeyedRequest | None = None,
         renews: Recording | None = None,
     ) -> Recording | None:
         """Write an exchange; None where its file has to wait for the end of the test.
 
-        It takes the place of the recording that it ``renews``, unless it is an error and that one
-        is none.
+        ``request`` is its request as matching saw it, if nothing has changed it since. It takes
+        the place of the recording that it ``renews``, unless it is an error and that one is none.
         """
-        addressed = recording_to_write(interaction, self._plan.options, secret_headers=sent_headers)
+        addressed = recording_to_write(
+            interaction, self._plan.options, secret_headers=sent_headers, request=request
+        )
         if renews is not None:
             return self._renew(addressed.document, renews)
         return self._write(addressed)

@@ -128,7 +128,14 @@ def is_secret_field(name: str, value: str) -> bool:
 @cache
 def may_be_secret(name: str) -> bool:
     """Whether a field of this name may hold a secret; whether it does may depend on its value."""
-    return is_secret_name(name) or name.lower() in _DOUBTFUL_FIELDS
+    return not is_ordinary_name(name)
+
+
+def is_ordinary_name(name: str) -> bool:
+    """Whether no field of this name holds a secret; of any text, since nothing is remembered."""
+    folded = _folded(name)
+    is_secret = folded in _SECRET_FIELDS or folded.endswith(_SECRET_ENDINGS)
+    return not is_secret and name.lower() not in _DOUBTFUL_FIELDS
 
 
 @cache

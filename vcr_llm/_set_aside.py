@@ -15,10 +15,10 @@ from vcr_llm._catalogue import DirectoryView
 from vcr_llm._entries import Entries
 from vcr_llm._entry import Entry
 from vcr_llm._foreign import Document, is_http_exchange
+from vcr_llm._keyed_request import KeyedRequest
 from vcr_llm._recording import Addressed
 from vcr_llm._recording_directory import FAILED, Recording, RecordingDirectory
 from vcr_llm._recording_writer import RecordingWriter
-from vcr_llm._request_key import KeyedRequest
 
 _SUCCESSFUL = range(200, 300)  # RFC 9110, 15.3
 

@@ -23,7 +23,7 @@ from vcr_llm._framing import (
     with_events,
 )
 from vcr_llm._habits import Origin, stream_habit
-from vcr_llm._json import JSON, render
+from vcr_llm._json import JSON, parse, render
 from vcr_llm._labels import label_of
 from vcr_llm._tagged import DATA, TEXT, TYPE, tag, tag_json, tag_of, untag_json
 
@@ -90,6 +90,8 @@ def _end_of_done(frame: str, looks: Looks) -> str | None:
 
 def _encode_frame(frame: str, looks: Looks, origin: Origin) -> tuple[JSON, Framing, int]:
     """The entry of a frame, how it differs from the stream's other frames, its padding."""
+    if (usual := _usual_entry(frame, looks, origin)) is not None:
+        return usual, {}, 0
     parsed = parse_frame(frame, looks.syntax)
     if parsed is None:
         return tag(TEXT, frame.strip("\r\n")), {"raw": frame}, 0
@@ -129,6 +131,34 @@ def _decode_frame(entry: JSON, differences: Framing, padding: int, *, looks: Loo
     values = {name: iter([v for key, v in fields if key == name]) for name in present}
     ordered = tuple((name, next(values[name])) for name in order)
     return render_frame(Event(ordered), Syntax(line_end, colon, end))
+
+
+def _usual_entry(frame: str, looks: Looks, origin: Origin) -> JSON:
+    """The entry of a frame that is nothing but a payload, None for any other.
+
+    What `_usual_frame` would give back, where the frames before have shown how this stream looks.
+    """
+    if not looks.has_seen("syntax", "layout") or looks.is_indented:
+        return None
+    syntax = looks.syntax
+    named, prefix, closing = f"event{syntax.colon}", f"data{syntax.colon}", syntax.line_end * 2
+    name = None
+    if frame.startswith(named) and looks.has_seen("order") and looks.order == FIELDS:
+        line, _, frame = frame.partition(syntax.line_end)
+        name = line[len(named) :]
+    if not (frame.startswith(f"{prefix}{{") and frame.endswith(closing)):
+        return None
+    data = frame[len(prefix) : -len(closing)]
+    try:
+        payload = parse(data)
+    except ValueError:
+        return None
+    if not isinstance(payload, dict) or payload.get("type") == "ping":
+        return None
+    label = label_of(payload, origin.path, is_event=True)
+    if name != _implied_name(payload, label) or render(payload, looks.layout) != data:
+        return None
+    return tag_json(payload, label)
 
 
 def _usual_frame(entry: JSON, looks: Looks) -> str | None:

@@ -17,6 +17,8 @@ DATA = "__data__"
 TEXT = "str"
 BYTES = "bytes"
 PLAIN = "json"
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 
 
 def tag(name: str, data: JSON) -> dict[str, JSON]:

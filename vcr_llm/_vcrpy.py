@@ -18,7 +18,6 @@ from vcr.request import HeadersDict
 from vcr.request import Request as VcrRequest
 from vcr.util import read_body
 
-from vcr_llm._body import FORM
 from vcr_llm._content_coding import decode_content
 from vcr_llm._ending import decode_ending, encode_ending
 from vcr_llm._headers import CONTENT_TYPE
@@ -31,6 +30,7 @@ from vcr_llm._interaction import (
     header,
     standard_reason,
 )
+from vcr_llm._tagged import FORM
 
 VcrResponse = dict[str, Any]
 

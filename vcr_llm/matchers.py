@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from vcr.request import Request as VcrRequest
 
-from vcr_llm._document import request_document
+from vcr_llm._interaction import Headers
+from vcr_llm._keyed_request import KeyedRequest, keyed
 from vcr_llm._options import Options
-from vcr_llm._redaction import redaction_by
-from vcr_llm._request_key import KeyedRequest, differences
+from vcr_llm._request_key import differences
 from vcr_llm._vcrpy import request_from_vcrpy
 
 BODY = "llm_body"
@@ -21,7 +21,6 @@ class BodyMatcher:
 
     def __init__(self, options: Options | None = None) -> None:
         self._options = options or Options()
-        self._redaction = redaction_by(self._options.redact)
 
     def __call__(self, incoming: VcrRequest, recorded: VcrRequest) -> None:
         """Raises AssertionError, which says by path what differs."""
@@ -30,11 +29,9 @@ class BodyMatcher:
             found = differences(old.request, new.request, self._options.ignore)
             raise AssertionError("\n".join(map(str, found)) or "the bodies differ")
 
-    def keyed(self, request: VcrRequest) -> KeyedRequest:
-        """A request as matching sees it: as a document has it, without secrets."""
-        plain = request_from_vcrpy(request)
-        described = self._redaction.request(request_document(plain), plain.headers)
-        return KeyedRequest(described, self._options.ignore)
+    def keyed(self, request: VcrRequest, sent_headers: Headers = ()) -> KeyedRequest:
+        """A request as matching sees it; ``sent_headers`` are those it has before any hook."""
+        return keyed(request_from_vcrpy(request), self._options, sent_headers)
 
 
 llm_body = BodyMatcher()

@@ -314,6 +314,12 @@ def test_other_files_are_named_and_skipped(
     assert reason in found["skipped"][0]["reason"]
 
 
+_WITH_BODY = """
+request: {method: GET, url: "http://h/", body: null}
+response: {is_streaming: false, body: %s}
+"""
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
@@ -346,6 +352,8 @@ def test_other_files_are_named_and_skipped(
             '{"interactions": [{"request": {"uri": "/", "headers": ["a"]}, "response": {}}]}',
             "headers should be an object, or a list of [name, value]",
         ),
+        (_WITH_BODY % "{a: !!binary YQ==}", "what JSON does not have"),
+        (_WITH_BODY % "{!!binary YQ==: 1}", "what JSON does not have"),
         ("a: !!python/object/apply:os.system ['exit 1']", "!!python/object/apply:os.system"),
         ("a: !!python/name:os.system ''", "!!python/name:os.system"),
         ("a: !!python/object:some.Class {x: 1}", "!!python/object:some.Class"),

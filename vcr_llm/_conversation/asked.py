@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
-from vcr_llm._body import FORM, MULTIPART
 from vcr_llm._conversation.exchange import Exchange, bytes_of
 from vcr_llm._conversation.media import media_of_bytes
 from vcr_llm._conversation.members import (
@@ -27,7 +26,7 @@ from vcr_llm._conversation.parts import parts_of
 from vcr_llm._conversation.tools import tools_of
 from vcr_llm._conversation.values import Data, Message, Part, Text, Tool
 from vcr_llm._json import JSON
-from vcr_llm._tagged import BYTES, DATA, TYPE, untag_json
+from vcr_llm._tagged import BYTES, DATA, FORM, MULTIPART, TYPE, untag_json
 
 Messages = tuple[Message, ...]
 

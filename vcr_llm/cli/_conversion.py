@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vcr_llm._address import address_of, file_name
-from vcr_llm._body import FORM, MULTIPART
 from vcr_llm._document import request_of, to_document, written_request
 from vcr_llm._errors import RecordingError
 from vcr_llm._foreign import Document
@@ -25,7 +24,7 @@ from vcr_llm._recording_directory import METADATA, RecordingDirectory
 from vcr_llm._recording_writer import write_whole
 from vcr_llm._redaction import Redaction, secrets_in_headers
 from vcr_llm._secret_shapes import PLACEHOLDER
-from vcr_llm._tagged import tag_of, tag_text
+from vcr_llm._tagged import FORM, MULTIPART, tag_of, tag_text
 
 LARGEST = 100 * 1024 * 1024
 """Bytes of text beyond which a file is left alone: it would not fit in memory many times over."""
