@@ -22,7 +22,7 @@ from scripts.benchmarks.conversion import conversions
 from scripts.benchmarks.runs import layouts, starts
 from scripts.benchmarks.scale import SCALES, Scale
 from scripts.benchmarks.tables import OURS, Results, rows
-from scripts.benchmarks.targets import verdicts
+from scripts.benchmarks.targets import first_save_of, save_of, verdicts
 from scripts.environments import ROOT, CommandError, Environment
 
 PAGE, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
@@ -35,8 +35,14 @@ TITLES = {
     "plain": "Replay of a plain chat, by the number of recordings in the cassette",
     "embedding": "Replay of an embedding of 1,536 numbers, by the number of recordings",
     "load": "Loading a cassette of 1,000 recordings",
-    "first save": "The first save of an opened cassette, by the number of recordings in it",
-    "save": "Every further save, by the number of recordings in the cassette",
+    **{
+        table_of(kind): f"{title} of a {kind} chat, by the number of recordings in the cassette"
+        for table_of, title in (
+            (first_save_of, "The first save"),
+            (save_of, "Every further save"),
+        )
+        for kind in ("plain", "streamed")
+    },
     "live": "Recording a stream: until the first of 20 events (one every 20 ms); 10,000 events",
     "memory": "Memory that it takes to record a stream: 10,000 events; 20,000 events",
     "flat": "A test that uses one recording: of 10,000 in a flat directory, or in one of its own",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import gc
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,6 @@ from scripts.benchmarks.exchanges import (
     EMBEDDING,
     EVENT_STREAM,
     MODEL,
-    PLAIN,
     STREAMED,
     TOOLS,
     Exchange,
@@ -47,7 +47,15 @@ from scripts.benchmarks.exchanges import (
 )
 from scripts.benchmarks.scale import SCALES, Scale
 from scripts.benchmarks.tables import Results, Table
-from scripts.benchmarks.targets import ALL_READ, BODY, FIRST_EVENT, LONGER, MANY_EVENTS
+from scripts.benchmarks.targets import (
+    ALL_READ,
+    BODY,
+    FIRST_EVENT,
+    LONGER,
+    MANY_EVENTS,
+    first_save_of,
+    save_of,
+)
 from tests.servers.loopback import Framing, LoopbackServer, ReceivedRequest, Reply
 
 PAUSE = 0.02
@@ -92,9 +100,10 @@ class Benchmark:
             for size in sizes:
                 progress(f"replay, {kind}, {size:,} recordings")
                 self._replay(kind, size)
-        for size in self._scale.saved_into:
-            progress(f"saving into {size:,} recordings")
-            self._save(size)
+        for kind, sizes in self._scale.saved_into.items():
+            for size in sizes:
+                progress(f"saving, {kind}, into {size:,} recordings")
+                self._save(kind, size)
         progress("recording live streams")
         self._first_event()
         self._many_events()
@@ -169,21 +178,22 @@ class Benchmark:
         # Its length is not asked for, which would read all recordings.
         return contestant if cassette is None else cassette
 
-    def _save(self, size: int) -> None:
+    def _save(self, kind: str, size: int) -> None:
         """More recordings in a cassette of this size.
 
         The first save ends with the closed cassette: vcrpy and cassetter write their whole file
         then, with what was added before.
         """
         recorders = [one for one in self._recorders if is_loaded_its_own_way(one)]
-        exchanges = [exchange(number, PLAIN) for number in range(size)]
-        more = [exchange(size + number, PLAIN) for number in range(1 + self._scale.saved)]
+        exchanges = [exchange(number, kind) for number in range(size)]
+        more = [exchange(size + number, kind) for number in range(1 + self._scale.saved)]
         with tempfile.TemporaryDirectory() as folder:
             paths = written(recorders, exchanges, Path(folder))
-            for contestant, own in with_folders(in_turns(recorders, self._scale.rounds)):
+            for contestant, own in with_folders(in_turns(recorders, self._scale.save_rounds)):
                 path = copied(paths[contestant.name], own)
+                os.sync()  # the copy is the benchmark's: no save waits for it
                 context = contestant.open(path, NEW_EPISODES)
-                cassette = self._entered(context, contestant, size, PLAIN)
+                cassette = self._entered(context, contestant, size, kind)
                 if cassette is None:
                     continue
                 contestant.prepare(cassette)
@@ -191,9 +201,9 @@ class Benchmark:
                 began = perf_counter()
                 context.__exit__(None, None, None)
                 first += perf_counter() - began
-                self._note("first save", f"{size:,}", contestant, first)
+                self._note(first_save_of(kind), f"{size:,}", contestant, first)
                 for seconds in others:
-                    self._note("save", f"{size:,}", contestant, seconds)
+                    self._note(save_of(kind), f"{size:,}", contestant, seconds)
 
     def _first_event(self) -> None:
         """How long a client waits for the first of some slow events, while they are recorded."""

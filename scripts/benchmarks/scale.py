@@ -9,7 +9,7 @@ class Scale(NamedTuple):
     """Sizes and numbers of rounds."""
 
     rounds: int
-    """Of replay and of saving; each contestant once in each, and the first is another each time."""
+    """Of replay; each contestant once in each, and the first is another each time."""
     asked: int
     """Requests in each round, spread over the cassette."""
     replayed: dict[str, tuple[int, ...]]
@@ -18,7 +18,9 @@ class Scale(NamedTuple):
     """The largest cassette in which vcrpy, whose time is quadratic, matches bodies."""
     loaded: int
     """The size of the cassettes whose loading is measured."""
-    saved_into: tuple[int, ...]
+    save_rounds: int
+    saved_into: dict[str, tuple[int, ...]]
+    """The sizes of the cassettes, by the kind of body."""
     saved: int
     """Recordings that are added after the first, in each round."""
     slow_events: int
@@ -48,7 +50,8 @@ FULL = Scale(
     },
     body_matched=1_000,
     loaded=1_000,
-    saved_into=(1, 1_000, 10_000),
+    save_rounds=7,
+    saved_into={"plain": (1, 1_000, 10_000), "streamed": (1, 1_000)},
     saved=10,
     slow_events=20,
     live_rounds=5,
@@ -67,7 +70,8 @@ QUICK = Scale(
     replayed={"streamed": (2, 4), "plain": (2, 4), "embedding": (2, 4)},
     body_matched=2,
     loaded=4,
-    saved_into=(1, 3),
+    save_rounds=1,
+    saved_into={"plain": (1, 3), "streamed": (1, 3)},
     saved=2,
     slow_events=2,
     live_rounds=1,

@@ -28,6 +28,17 @@ LOADING = "The first request that no name answers."
 START = "The plugin in a run without cassettes."
 FLAT_LAYOUT = "A flat directory."
 
+
+def first_save_of(kind: str) -> str:
+    """The table of the first save into an opened cassette."""
+    return f"first save, {kind}"
+
+
+def save_of(kind: str) -> str:
+    """The table of every further save."""
+    return f"save, {kind}"
+
+
 Measure: TypeAlias = Callable[[Results], float | None]
 
 
@@ -189,16 +200,24 @@ TARGETS = (
     ),
     *(
         target
-        for table, title, limit in (
-            ("first save", "the first save of an opened cassette", FIRST_SAVE),
-            ("save", "every further save", SAVES),
+        for table_of, save, limit in (
+            (first_save_of, "the first save of an opened cassette", FIRST_SAVE),
+            (save_of, "every further save", SAVES),
         )
+        for kind in ("plain", "streamed")
         for target in (
-            Target(title, 0.001, partial(slowest, table), milliseconds, limit, is_strict=True),
             Target(
-                f"{title}, the slowest size beside the fastest",
+                f"{save}, {kind} chats",
+                0.001,
+                partial(slowest, table_of(kind)),
+                milliseconds,
+                limit,
+                is_strict=True,
+            ),
+            Target(
+                f"{save}, {kind} chats, the slowest size beside the fastest",
                 _A_TENTH_MORE,
-                partial(spread, table),
+                partial(spread, table_of(kind)),
                 times,
                 limit,
             ),
