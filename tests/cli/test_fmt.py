@@ -1,11 +1,10 @@
-"""``vcr-llm fmt``: text, names and order of recordings, renamed tests, killed runs, bad input."""
+"""``vcr-llm fmt``: text, names and order of recordings, killed runs, bad input."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.cli.fmt_runs import NEW, OLD, documents_in, fmt, place_of, sequences_in
 from tests.cli.recordings import (
     DEAD_PROCESS,
     answers,
@@ -38,18 +38,6 @@ _IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
 _KEY = "sk-proj-abcdefghijklmnopqrstuvwx"
 
 
-def _fmt(*arguments: str | Path) -> int:
-    return main(["fmt", *map(str, arguments)])
-
-
-def _documents(folder: Path) -> list[dict[str, Any]]:
-    return [found.document for found in RecordingDirectory(folder).recordings()]
-
-
-def _sequences(folder: Path) -> list[int | None]:
-    return [document.get("sequence") for document in _documents(folder)]
-
-
 # --- text -------------------------------------------------------------------------------------
 
 
@@ -57,7 +45,7 @@ def test_what_is_canonical_keeps_every_byte(tmp_path: Path) -> None:
     """Recordings as the recorder writes them are left alone, down to the time of the file."""
     folder = save(tmp_path / "test_x", cassette("a", "b", "a"))
     before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
-    assert _fmt(tmp_path) == 0
+    assert fmt(tmp_path) == 0
     after = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()}
     assert after == before
 
@@ -118,7 +106,7 @@ def test_keys_of_others_are_kept_after_the_documented_ones(tmp_path: Path) -> No
     }
     document["request"] = {"mine": [1.0, -0.0], **document["request"]}
     path = save(tmp_path / "test_x", [document]) / named(document)
-    assert _fmt(tmp_path) == 0
+    assert fmt(tmp_path) == 0
     after = read(path)
     assert list(after) == ["test_id", "request", "response", "note", "recorded_at"]
     assert list(after["request"])[-2:] == ["model", "mine"]
@@ -133,7 +121,7 @@ def test_what_an_edit_by_hand_left_out_is_there_again(tmp_path: Path) -> None:
     document["request"]["model"] = "another one"
     document["request"]["url"] = "https://api.example.com/v2/chat"
     path = save(tmp_path / "test_x", [document]) / named(document)
-    assert _fmt(tmp_path) == 0
+    assert fmt(tmp_path) == 0
     expected = recording()
     expected["request"] |= {"url": "https://api.example.com/v2/chat", "endpoint": "/v2/chat"}
     assert path.read_bytes() == document_text(expected).encode()
@@ -145,7 +133,7 @@ def test_numbers_keep_their_spelling(tmp_path: Path) -> None:
     path = save(tmp_path / "test_x", [document]) / named(document)
     text = path.read_text().replace('"hi"', "[1.0, 1E5, -0, 1e400, 0.10]")
     path.write_text(text.replace("\n", ""))
-    assert _fmt(tmp_path) == 0
+    assert fmt(tmp_path) == 0
     body = " ".join(path.read_text().split())
     assert '"answer": [ 1.0, 1E5, -0, 1e400, 0.10 ]' in body
 
@@ -157,7 +145,7 @@ def test_metadata_gets_its_text_too(tmp_path: Path, capsys: pytest.CaptureFixtur
     found = summary_of(capsys, "fmt", tmp_path)
     assert [change["changes"] for change in found["changed"]] == [["text"]]
     assert (folder / "metadata.json").read_text("utf-8") == '{\n  "z": 1,\n  "a": "ü"\n}\n'
-    assert _fmt("--check", tmp_path) == 0
+    assert fmt("--check", tmp_path) == 0
 
 
 # --- names and numbers ------------------------------------------------------------------------
@@ -180,7 +168,7 @@ def test_repeats_are_numbered_in_the_order_of_replay(tmp_path: Path) -> None:
     names = [named(documents[0], repeat) for repeat in (3, 1, 2)]
     folder = save(tmp_path / "test_x", dict(zip(names, documents, strict=True)))
     before = answers(folder, "a", "a", "a")
-    assert _fmt(tmp_path) == 0
+    assert fmt(tmp_path) == 0
     for repeat, document in enumerate(documents, 1):
         assert read(folder / named(document, repeat)) == document
     assert answers(folder, "a", "a", "a") == before == ["0", "1", "2"]
@@ -211,18 +199,18 @@ def test_numbers_count_from_0_without_a_gap(
         for prompt, number in zip(prompts, numbers, strict=True)
     ]
     folder = save(tmp_path / "test_x", documents)
-    order = [document["request"]["body"] for document in _documents(folder)]
-    assert _fmt(tmp_path) == 0
-    assert _sequences(folder) == expected
-    assert [document["request"]["body"] for document in _documents(folder)] == order
-    assert _fmt("--check", tmp_path) == 0
+    order = [document["request"]["body"] for document in documents_in(folder)]
+    assert fmt(tmp_path) == 0
+    assert sequences_in(folder) == expected
+    assert [document["request"]["body"] for document in documents_in(folder)] == order
+    assert fmt("--check", tmp_path) == 0
 
 
 def test_a_number_that_is_none_goes(tmp_path: Path) -> None:
     """It never said anything to replay."""
     folder = save(tmp_path / "test_x", [recording() | {"sequence": "first"}])
-    assert _fmt(tmp_path) == 0
-    assert _sequences(folder) == [None]
+    assert fmt(tmp_path) == 0
+    assert sequences_in(folder) == [None]
 
 
 def test_tests_of_a_flat_directory_count_each_for_itself(tmp_path: Path) -> None:
@@ -232,10 +220,10 @@ def test_tests_of_a_flat_directory_count_each_for_itself(tmp_path: Path) -> None
         **cassette("a", test_id="t.py::test_two"),
     }
     folder = save(tmp_path / "recordings", files)
-    assert _fmt("--check", tmp_path) == 0
+    assert fmt("--check", tmp_path) == 0
     hole = recording("c", test_id="t.py::test_one", sequence=7)
     (folder / named(hole)).write_text(document_text(hole))
-    assert _fmt(tmp_path) == 0
+    assert fmt(tmp_path) == 0
     assert read(folder / named(hole))["sequence"] == 2
 
 
@@ -246,8 +234,8 @@ def test_tests_that_share_one_cassette_share_its_numbers(tmp_path: Path) -> None
         recording("b", test_id="t.py::test_two", sequence=3),
     ]
     folder = save(tmp_path / "shared", files)
-    assert _fmt(tmp_path) == 0
-    assert _sequences(folder) == [0, 1]
+    assert fmt(tmp_path) == 0
+    assert sequences_in(folder) == [0, 1]
 
 
 def test_recordings_of_no_test_in_a_flat_directory_keep_their_numbers(tmp_path: Path) -> None:
@@ -259,11 +247,11 @@ def test_recordings_of_no_test_in_a_flat_directory_keep_their_numbers(tmp_path: 
         recording("d", test_id="t.py::test_two"),
     ]
     folder = save(tmp_path / "recordings", files)
-    assert _fmt("--check", tmp_path) == 0
+    assert fmt("--check", tmp_path) == 0
     twice = recording("e", sequence=1)
     save(folder, [twice])
-    assert _fmt(tmp_path) == 0
-    assert _sequences(folder) == [0, 1, 2, 3, 4]
+    assert fmt(tmp_path) == 0
+    assert sequences_in(folder) == [0, 1, 2, 3, 4]
 
 
 # --- what is left alone -----------------------------------------------------------------------
@@ -279,7 +267,7 @@ def test_files_of_others_are_not_touched(tmp_path: Path) -> None:
     (folder / "README.md").write_text("mine")
     (folder / named(first, 2)).mkdir()
     others = {name: text for name, text in tree(folder).items() if len(name) < 20}
-    assert _fmt(tmp_path) == 0
+    assert fmt(tmp_path) == 0
     assert read(folder / named(first, 3)) == second
     after = {name: text for name, text in tree(folder).items() if len(name) < 20}
     assert after == {name: text for name, text in others.items() if name != "again.json"}
@@ -309,10 +297,10 @@ def test_links_are_not_followed(tmp_path: Path) -> None:
     (folder / "linked.json").symlink_to(outside / "x.json")
     (tmp_path / "tree" / "linked").symlink_to(outside, target_is_directory=True)
     before = tree(outside)
-    assert _fmt(tmp_path / "tree") == 0
+    assert fmt(tmp_path / "tree") == 0
     assert tree(outside) == before
     assert (folder / "linked.json").is_symlink()
-    assert _sequences(folder) == [5, 9]
+    assert sequences_in(folder) == [5, 9]
     assert (folder / named(recording("b"))).is_file()
 
 
@@ -321,7 +309,7 @@ def test_a_linked_metadata_file_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "elsewhere.json").write_text('{"a":1}')
     folder = save(tmp_path / "tree" / "test_x", [recording()])
     (folder / "metadata.json").symlink_to(tmp_path / "elsewhere.json")
-    assert _fmt("--check", tmp_path / "tree") == 0
+    assert fmt("--check", tmp_path / "tree") == 0
 
 
 @pytest.mark.parametrize(
@@ -363,7 +351,7 @@ def test_a_key_that_is_there_twice_is_not_lost(
     path = save(tmp_path / "test_x", [document]) / named(document)
     path.write_text(path.read_text().replace('"prompt"', '"prompt": "other", "prompt"'))
     before = path.read_bytes()
-    assert _fmt(tmp_path) == 1
+    assert fmt(tmp_path) == 1
     assert "request.body.prompt is there twice" in capsys.readouterr().err
     assert path.read_bytes() == before
 
@@ -372,7 +360,7 @@ def test_malformed_metadata_is_named(tmp_path: Path, capsys: pytest.CaptureFixtu
     """The recordings are formatted all the same."""
     folder = save(tmp_path / "test_x", {"a.json": recording()})
     (folder / "metadata.json").write_text("[")
-    assert _fmt(tmp_path) == 1
+    assert fmt(tmp_path) == 1
     assert f"{folder / 'metadata.json'}: is not valid JSON" in capsys.readouterr().err
     assert (folder / named(recording())).is_file()
 
@@ -385,7 +373,7 @@ def test_where_names_alone_would_reorder_and_numbers_may_not_change_names_stay(
     later, sooner = (recording("a", name, test_id=name) for name in tests)
     folder = save(tmp_path / "test_x", {"0.json": sooner, named(later): later})
     (folder / f"{'0' * 64}.json").write_text("{")
-    assert _fmt(tmp_path) == 1
+    assert fmt(tmp_path) == 1
     assert {path.name for path in folder.iterdir()} >= {"0.json", named(later)}
 
 
@@ -413,7 +401,7 @@ def test_names_by_other_rules_are_left_alone(tmp_path: Path) -> None:
     }
     save(tmp_path / "recordings", files)
     before = tree(tmp_path)
-    assert _fmt(tmp_path) == 0
+    assert fmt(tmp_path) == 0
     assert tree(tmp_path) == before
 
 
@@ -421,7 +409,7 @@ def test_a_name_by_our_rule_is_kept_right(tmp_path: Path) -> None:
     """A renamed test renames the file of a carried-over recording that was named by its address."""
     document = _carried_over("a", "t.py::test_one")
     folder = save(tmp_path / "recordings", {named(document): document, "mine.json": document})
-    assert _fmt(tmp_path, "--renamed", "t.py::test_one", "t.py::test_two") == 0
+    assert fmt(tmp_path, "--renamed", "t.py::test_one", "t.py::test_two") == 0
     expected = document | {"test_id": "t.py::test_two"}
     assert tree(folder).keys() == {named(expected), named(expected, 2)}
 
@@ -430,8 +418,8 @@ def test_recordings_beside_carried_over_ones_are_numbered(tmp_path: Path) -> Non
     """As soon as one of a test's recordings is ours, all of them have their place."""
     later = recording("b", test_id="t.py::test_one", sequence=4)
     folder = save(tmp_path / "recordings", [_carried_over("a", "t.py::test_one"), later])
-    assert _fmt(tmp_path) == 0
-    assert _sequences(folder) == [0, 1]
+    assert fmt(tmp_path) == 0
+    assert sequences_in(folder) == [0, 1]
 
 
 @pytest.mark.shared
@@ -445,7 +433,7 @@ def test_recordings_of_the_carried_over_system_replay_as_before(tmp_path: Path) 
         path.chmod(0o700)
     folders = {path.parent for path in copy.rglob("*.json")}
     before = {folder: RecordingDirectory(folder).recordings() for folder in folders}
-    assert _fmt(copy) == 0
+    assert fmt(copy) == 0
     assert sum(map(len, before.values())) > 150
     for folder, recordings in before.items():
         after = RecordingDirectory(folder).recordings()
@@ -454,7 +442,7 @@ def test_recordings_of_the_carried_over_system_replay_as_before(tmp_path: Path) 
         assert [from_document(found.document) for found in after] == [
             from_document(found.document) for found in recordings
         ]
-    assert _fmt("--check", copy) == 0
+    assert fmt("--check", copy) == 0
 
 
 @pytest.mark.shared
@@ -481,7 +469,7 @@ def test_check_writes_nothing_and_tells_all(
     folder = save(tmp_path / "test_x", files)
     (folder / "a.json").write_text(json.dumps(files["a.json"]))
     before = tree(tmp_path)
-    assert _fmt("--check", tmp_path) == 1
+    assert fmt("--check", tmp_path) == 1
     assert tree(tmp_path) == before
     first, second, *_counts = capsys.readouterr().out.splitlines()
     name = named(recording("a"))
@@ -492,7 +480,7 @@ def test_check_writes_nothing_and_tells_all(
 def test_a_run_tells_what_it_did(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A line for each changed file, then how many there were of what."""
     folder = save(tmp_path / "test_x", {"a.json": recording("a")})
-    assert _fmt(tmp_path) == 0
+    assert fmt(tmp_path) == 0
     line, *counts = capsys.readouterr().out.splitlines()
     assert line == f"formatted {folder / 'a.json'}: name {named(recording('a'))}"
     assert counts == [
@@ -508,8 +496,8 @@ def test_a_recording_stands_for_its_cassette(tmp_path: Path) -> None:
     """As a pre-commit hook names files, several of one cassette."""
     files = {"a.json": recording("a", sequence=1), "b.json": recording("b", sequence=4)}
     folder = save(tmp_path / "test_x", files)
-    assert _fmt(folder / "a.json", folder / "b.json") == 0
-    assert _sequences(folder) == [0, 1]
+    assert fmt(folder / "a.json", folder / "b.json") == 0
+    assert sequences_in(folder) == [0, 1]
 
 
 def test_redact_takes_out_what_this_version_finds(
@@ -522,7 +510,7 @@ def test_redact_takes_out_what_this_version_finds(
     document["test_id"] = f"t.py::test_x[{_KEY}]"
     folder = save(tmp_path / "test_x", [document])
     (folder / "metadata.json").write_text(document_text({"token": _KEY}))
-    assert _fmt(folder, "--redact") == 0
+    assert fmt(folder, "--redact") == 0
     assert _KEY not in capsys.readouterr().out
     (path,) = [path for path in folder.iterdir() if path.name != "metadata.json"]
     after = read(path)
@@ -547,7 +535,7 @@ def test_no_secret_in_a_path_is_printed(tmp_path: Path, capsys: pytest.CaptureFi
     folder = save(tmp_path / place, {"a.json": recording(test_id=test_id)})
     (folder / f"{'0' * 64}.json").write_text("{")
     for more in (["--check"], ["--check", "--json"]):
-        assert _fmt(tmp_path, "--renamed", "tests/test_a.py", "tests/test_b.py", *more) == 1
+        assert fmt(tmp_path, "--renamed", "tests/test_a.py", "tests/test_b.py", *more) == 1
         printed = capsys.readouterr()
         assert "test_x[REDACTED]" in printed.out
         assert _KEY not in printed.out + printed.err
@@ -556,265 +544,7 @@ def test_no_secret_in_a_path_is_printed(tmp_path: Path, capsys: pytest.CaptureFi
 def test_without_redact_nothing_is_redacted(tmp_path: Path) -> None:
     """Whoever converted verbatim wants it so."""
     save(tmp_path / "test_x", [recording(answer=_KEY)])
-    assert _fmt("--check", tmp_path) == 0
-
-
-# --- renamed tests ----------------------------------------------------------------------------
-
-_OLD, _NEW = "tests/test_a.py::test_x", "tests/test_a.py::test_y"
-
-
-def _place(root: Path, *parts: str) -> Path:
-    return root.joinpath("tests", "cassettes", *parts)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "test_id", "place", "new_id", "new_place"),
-    [
-        (_OLD, _NEW, _OLD, "test_a/test_x", _NEW, "test_a/test_y"),
-        (
-            _OLD,
-            _NEW,
-            f"{_OLD}[a/b-1]",
-            "test_a/test_x[a-b-1]",
-            f"{_NEW}[a/b-1]",
-            "test_a/test_y[a-b-1]",
-        ),
-        (
-            f"{_OLD}[a]",
-            f"{_OLD}[b]",
-            f"{_OLD}[a]",
-            "test_a/test_x[a]",
-            f"{_OLD}[b]",
-            "test_a/test_x[b]",
-        ),
-        (
-            "tests/test_a.py",
-            "tests/test_b.py",
-            f"{_OLD}[x::y]",
-            "test_a/test_x[x--y]",
-            "tests/test_b.py::test_x[x::y]",
-            "test_b/test_x[x--y]",
-        ),
-        (
-            "tests/test_a.py::TestC",
-            "tests/test_a.py::TestD",
-            "tests/test_a.py::TestC::TestInner::test_x",
-            "test_a/TestInner.test_x",
-            "tests/test_a.py::TestD::TestInner::test_x",
-            "test_a/TestInner.test_x",
-        ),
-        (
-            _OLD,
-            "tests/test_a.py::TestC::test_x",
-            _OLD,
-            "test_a/test_x",
-            "tests/test_a.py::TestC::test_x",
-            "test_a/TestC.test_x",
-        ),
-    ],
-)
-def test_a_renamed_test_keeps_its_recordings(  # noqa: PLR0917 - a table
-    tmp_path: Path, old: str, new: str, test_id: str, place: str, new_id: str, new_place: str
-) -> None:
-    """The ids are new, names follow, and the directory is where the test looks for it."""
-    folder = save(_place(tmp_path, place), cassette("a", "b", test_id=test_id))
-    (folder / "metadata.json").write_text("{}\n")
-    before = answers(folder, "a", "b")
-    assert _fmt(tmp_path, "--renamed", old, new) == 0
-    moved = _place(tmp_path, new_place)
-    expected = save(tmp_path / "expected", cassette("a", "b", test_id=new_id))
-    (expected / "metadata.json").write_text("{}\n")
-    assert tree(moved) == tree(expected)
-    assert folder.exists() == (folder == moved)
-    assert answers(moved, "a", "b") == before
-    shutil.rmtree(expected)
-    whole = tree(tmp_path)
-    assert _fmt(tmp_path, "--renamed", old, new) == 0  # running again changes nothing
-    assert tree(tmp_path) == whole
-
-
-def test_a_module_that_moves_takes_its_cassettes_along(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Into another directory, and the old one is gone; check says so before."""
-    save(_place(tmp_path, "test_a", "test_x"), cassette("a", test_id=_OLD))
-    save(_place(tmp_path, "test_a", "test_y"), cassette("b", test_id=_NEW))
-    renaming = ("--renamed", "tests/test_a.py", "tests/unit/test_b.py")
-    assert _fmt(tmp_path, "--check", *renaming) == 1
-    target = tmp_path / "tests" / "unit" / "cassettes" / "test_b"
-    line = f"would move {_place(tmp_path, 'test_a', 'test_x')} to {target / 'test_x'}"
-    assert line in capsys.readouterr().out.splitlines()
-    assert not target.exists()
-    found = summary_of(capsys, "fmt", tmp_path, *renaming)
-    assert found["moved_cassettes"] == 2
-    assert {path.name for path in target.iterdir()} == {"test_x", "test_y"}
-    assert not (tmp_path / "tests" / "cassettes").exists()
-
-
-def test_a_name_that_no_recording_has_is_told(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Whoever mistypes a test's id hears of it; the other renamings are carried out."""
-    save(_place(tmp_path, "test_a", "test_x"), cassette("a", test_id=_OLD))
-    wrong = ("--renamed", "tests/test_z.py", "tests/test_y.py")
-    for _ in range(2):
-        assert _fmt(tmp_path, "--renamed", _OLD, _NEW, *wrong) == 1
-        assert capsys.readouterr().err == "--renamed: no recording is of tests/test_z.py\n"
-    assert _place(tmp_path, "test_a", "test_y").is_dir()
-
-
-def test_a_relative_path_stays_relative(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Also where pytest's root is above the working directory."""
-    save(_place(tmp_path, "test_a", "test_x"), cassette("a", test_id=_OLD))
-    monkeypatch.chdir(tmp_path / "tests" / "cassettes")
-    assert _fmt("test_a", "--renamed", _OLD, _NEW) == 0
-    where, to = Path("test_a", "test_x"), Path("test_a", "test_y")
-    assert f"moved {where} to {to}" in capsys.readouterr().out.splitlines()
-    assert to.is_dir()
-
-
-def test_a_directory_that_is_there_is_never_replaced(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Nothing of the cassette is renamed then."""
-    save(_place(tmp_path, "test_a", "test_x"), cassette("a", test_id=_OLD))
-    save(_place(tmp_path, "test_a", "test_y"), cassette("b", test_id=_NEW))
-    before = tree(tmp_path)
-    assert _fmt(tmp_path, "--renamed", _OLD, _NEW) == 1
-    assert "which is there already; nothing was renamed" in capsys.readouterr().err
-    assert tree(tmp_path) == before
-
-
-def test_a_directory_that_appears_meanwhile_is_never_replaced(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Another process may be quicker."""
-    save(_place(tmp_path, "test_a", "test_x"), cassette("a", test_id=_OLD))
-    monkeypatch.setattr(RecordingDirectory, "take_name", lambda *_: False)
-    before = tree(tmp_path)
-    assert _fmt(tmp_path, "--renamed", _OLD, _NEW) == 1
-    assert "which is there already" in capsys.readouterr().err
-    assert tree(tmp_path) == before
-
-
-@pytest.mark.parametrize(
-    ("place", "tests"),
-    [
-        ("elsewhere/test_x", [_OLD]),
-        ("tests/cassettes/shared", [_OLD]),
-        ("tests/cassettes/test_a/test_x", [_OLD, "tests/test_a.py::test_z"]),
-        ("tests/cassettes/test_a/test_x", [_OLD, None]),
-    ],
-)
-def test_a_directory_that_is_not_the_tests_own_stays(
-    tmp_path: Path, place: str, tests: list[str | None]
-) -> None:
-    """The ids in it are new all the same."""
-    documents = [
-        recording(str(test), test_id=test, sequence=number) for number, test in enumerate(tests)
-    ]
-    folder = save(tmp_path / place, documents)
-    assert _fmt(tmp_path, "--renamed", _OLD, _NEW) == 0
-    found = [document["test_id"] for document in _documents(folder)]
-    assert found == [_NEW if test == _OLD else test for test in tests] or len(found) == 1
-
-
-def test_an_id_of_no_python_test_is_renamed_where_it_is(tmp_path: Path) -> None:
-    """Such as that of a doctest in a text file."""
-    folder = save(tmp_path / "x", [recording(test_id="README.md::README.md")])
-    assert _fmt(tmp_path, "--renamed", "README.md", "GUIDE.md") == 0
-    assert _documents(folder)[0]["test_id"] == "GUIDE.md::README.md"
-
-
-def test_recordings_of_two_tests_are_not_thrown_together(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """In a flat directory, the new name may be another test's."""
-    files = {**cassette("a", test_id=_OLD), **cassette("b", test_id=_NEW)}
-    save(tmp_path / "recordings", files)
-    before = tree(tmp_path)
-    assert _fmt(tmp_path, "--renamed", _OLD, _NEW) == 1
-    assert f"{_NEW} has recordings here already; nothing was renamed" in capsys.readouterr().err
-    assert tree(tmp_path) == before
-
-
-def test_a_renaming_that_was_interrupted_goes_on(tmp_path: Path) -> None:
-    """Some recordings have the new id already; they are those of one test all the same."""
-    files = cassette("a", "b", test_id=_OLD)
-    later = recording("c", test_id=_NEW, sequence=2)
-    folder = save(_place(tmp_path, "test_a", "test_y"), {**files, named(later): later})
-    assert _fmt(tmp_path, "--renamed", _OLD, _NEW) == 0
-    assert [document["test_id"] for document in _documents(folder)] == [_NEW] * 3
-    assert _sequences(folder) == [0, 1, 2]
-
-
-@pytest.mark.parametrize(
-    ("names", "complaint"),
-    [
-        (["--renamed", _OLD, ""], "a name is empty"),
-        (["--renamed", _OLD, _NEW, "--renamed", _NEW, _OLD], "is a new name and an old one"),
-        (["--renamed", "a.py", "b.py", "--renamed", "b.py", "c.py"], "rename in two runs"),
-    ],
-)
-def test_names_that_contradict_each_other_are_wrong_usage(
-    tmp_path: Path, names: list[str], complaint: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Running again would rename once more."""
-    assert _fmt(tmp_path, *names) == 2
-    assert complaint in capsys.readouterr().err
-
-
-_PROJECT = """
-import httpx, pytest, vcr_llm
-
-URL = "https://api.openai.com/v1/chat/completions"
-
-@pytest.fixture(scope="session")
-def vcr_config():
-    return vcr_llm.config()
-
-def ask(prompt):
-    return httpx.post(URL, json={"model": "gpt-4o", "prompt": prompt}).json()["answer"]
-
-@pytest.mark.vcr
-@pytest.mark.parametrize("word", ["a/b", "x" * 99, "\u00fc" * 100])
-def test_new(word):
-    assert [ask("a"), ask("b")] == ["answer 0", "answer 1"]
-
-class TestNew:
-    @pytest.mark.vcr
-    def test_x(self):
-        assert [ask("a"), ask("b")] == ["answer 0", "answer 1"]
-"""
-
-
-def test_renamed_tests_find_their_cassettes(tmp_path: Path) -> None:
-    """By pytest-recording's own word for where they are, however long their names."""
-    (tmp_path / "tests").mkdir()
-    (tmp_path / "tests" / "test_b.py").write_text(_PROJECT, encoding="utf-8")
-    (tmp_path / "pytest.ini").write_text("[pytest]")
-    words = ["a/b", "x" * 99, r"\xfc" * 100]
-    old = [f"tests/test_a.py::test_old[{word}]" for word in words]
-    for test_id in (*old, "tests/test_a.py::TestOld::test_x"):
-        place = _usual_directory(test_id)
-        assert place is not None
-        save(tmp_path / place, cassette("a", "b", test_id=test_id))
-    renamings = [
-        ("tests/test_a.py::test_old", "tests/test_b.py::test_new"),
-        ("tests/test_a.py::TestOld", "tests/test_b.py::TestNew"),
-    ]
-    assert _fmt(tmp_path, *(word for pair in renamings for word in ("--renamed", *pair))) == 0
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "4 passed" in done.stdout, done.stdout
+    assert fmt("--check", tmp_path) == 0
 
 
 # --- killed between any two steps -------------------------------------------------------------
@@ -846,15 +576,15 @@ def _dying(monkeypatch: pytest.MonkeyPatch, after: int) -> Callable[[], int]:
 def _messy(root: Path) -> Path:
     """A cassette in which everything is wrong: a ring of names, a gap, repeats, another test id."""
     documents = [
-        recording("a", "0", test_id=_OLD, sequence=2),
-        recording("b", "1", test_id=_OLD, sequence=2),
-        recording("a", "2", test_id=_OLD, sequence=5),
-        recording("c", "3", test_id=_OLD, sequence=9),
-        recording("a", "4", test_id=_OLD),
+        recording("a", "0", test_id=OLD, sequence=2),
+        recording("b", "1", test_id=OLD, sequence=2),
+        recording("a", "2", test_id=OLD, sequence=5),
+        recording("c", "3", test_id=OLD, sequence=9),
+        recording("a", "4", test_id=OLD),
     ]
     names = [f"{key * 64}.json" for key in "0123"]
-    folder = save(_place(root, "test_a", "test_x"), dict(zip(names, documents, strict=False)))
-    order = _documents(folder)
+    folder = save(place_of(root, "test_a", "test_x"), dict(zip(names, documents, strict=False)))
+    order = documents_in(folder)
     ring = [named(order[place]) for place in (1, 0)]
     shutil.move(folder / names[0], folder / ring[0])
     shutil.move(folder / names[1], folder / ring[1])
@@ -867,7 +597,7 @@ def _told(folder: Path) -> list[tuple[Any, Any]]:
     """What the recordings say, in the order of replay."""
     return [
         (document["request"]["body"], document["response"]["body"])
-        for document in _documents(folder)
+        for document in documents_in(folder)
     ]
 
 
@@ -876,14 +606,14 @@ def _folder_below(root: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("renaming", [(), ("--renamed", _OLD, _NEW)])
+@pytest.mark.parametrize("renaming", [(), ("--renamed", OLD, NEW)])
 def test_a_run_may_be_killed_between_any_two_steps(
     tmp_path: Path, renaming: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No recording is ever lost or doubled or out of order, and running again finishes."""
     whole = tmp_path / "whole"
     before = _told(_messy(whole))
-    assert _fmt(whole, *renaming) == 0
+    assert fmt(whole, *renaming) == 0
     finished = tree(whole)
     for after in range(1000):
         root = tmp_path / f"killed-{after}"
@@ -891,13 +621,13 @@ def test_a_run_may_be_killed_between_any_two_steps(
         with monkeypatch.context() as patched:
             _dying(patched, after)
             try:
-                assert _fmt(root, *renaming) == 0
+                assert fmt(root, *renaming) == 0
                 is_done = True
             except _Killed:
                 is_done = False
         folder = _folder_below(root)
         assert _told(folder) == before, after
-        assert _fmt(root, *renaming) == 0
+        assert fmt(root, *renaming) == 0
         left = [path for path in root.rglob("*") if path.name.endswith(".tmp")]
         for path in left:  # this process lives on, so that its files are not abandoned
             path.unlink()
@@ -912,9 +642,9 @@ def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
     folder = save(tmp_path / "test_x", [recording()])
     (folder / f".a.json.{DEAD_PROCESS}-0.tmp").write_text("{")
     waiting = save(tmp_path / f".test_x.{DEAD_PROCESS}-0.recording", [recording("b")])
-    assert _fmt("--check", tmp_path) == 0
+    assert fmt("--check", tmp_path) == 0
     assert waiting.is_dir()
-    assert _fmt(tmp_path) == 0
+    assert fmt(tmp_path) == 0
     assert not waiting.exists()
     assert len(list(folder.iterdir())) == 1
 
@@ -927,7 +657,7 @@ def test_a_name_that_is_taken_meanwhile_is_not_taken_away(
     lexists = os.path.lexists
     target = folder / named(recording())
     monkeypatch.setattr(os.path, "lexists", lambda path: Path(path) == target or lexists(path))
-    assert _fmt(tmp_path) == 1
+    assert fmt(tmp_path) == 1
     assert target.name in capsys.readouterr().err
     assert [path.name for path in folder.iterdir()] == ["a.json"]
 
@@ -960,7 +690,7 @@ def _cassettes(draw: st.DrawFn) -> dict[str, dict[str, Any]]:
 def _answers_by_prompt(folder: Path) -> dict[str, list[str]]:
     """The answers to each request, in the order in which they come."""
     found: dict[str, list[str]] = {}
-    for document in _documents(folder):
+    for document in documents_in(folder):
         prompt = document["request"]["body"]["prompt"]
         found.setdefault(prompt, []).append(document["response"]["body"]["answer"])
     return found
@@ -976,10 +706,10 @@ def test_formatting_keeps_replay_and_twice_is_once(
     shutil.rmtree(folder, ignore_errors=True)
     save(folder, files)
     before = _answers_by_prompt(folder)
-    assert _fmt(folder) == 0
+    assert fmt(folder) == 0
     assert _answers_by_prompt(folder) == before
     once = tree(folder)
-    assert _fmt(folder) == 0
+    assert fmt(folder) == 0
     assert tree(folder) == once
     assert len(once) == len(files)
 
@@ -1023,7 +753,7 @@ def test_a_bad_file_is_named(
     folder = save(tmp_path / "test_x", {"a.json": recording("a")})
     bad = folder / f"{'b' * 64}.json"
     make(bad)
-    assert _fmt(tmp_path) == 1
+    assert fmt(tmp_path) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"{bad}: ")
     assert reason in line
@@ -1042,7 +772,7 @@ def test_a_full_disk_is_named(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("vcr_llm._recording_directory.write_document", full)
-    assert _fmt(tmp_path) == 1
+    assert fmt(tmp_path) == 1
     assert "No space left on device" in capsys.readouterr().err
     assert tree(folder) == before
 
@@ -1065,7 +795,7 @@ def test_whatever_the_machine_refuses_is_named(
 
     save(tmp_path / "test_x", [recording()])
     monkeypatch.setattr("vcr_llm.cli._formatting.contents", fail)
-    assert _fmt(tmp_path) == 1
+    assert fmt(tmp_path) == 1
     assert reason in capsys.readouterr().err
 
 
@@ -1073,7 +803,7 @@ def test_whatever_the_machine_refuses_is_named(
 def test_a_hostile_name_is_harmless(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """What a terminal would obey is written out."""
     save(tmp_path / "\x1b[31mred[bold]", {"\x1b]0;x.json": recording()})
-    assert _fmt(tmp_path) == 0
+    assert fmt(tmp_path) == 0
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
     assert "red[bold]" in shown
@@ -1081,7 +811,7 @@ def test_a_hostile_name_is_harmless(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     """One for a tree, one for a renamed test."""
-    assert _fmt("--help") == 0
+    assert fmt("--help") == 0
     shown = capsys.readouterr().out
     assert "Example: vcr-llm fmt tests/cassettes\n" in shown
     assert "--renamed tests/test_a.py::test_x tests/test_a.py::test_y" in shown
@@ -1089,5 +819,5 @@ def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_nothing_given_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     """There is no default to be surprised by."""
-    assert _fmt() == 2
+    assert fmt() == 2
     assert "Missing argument 'PATHS" in capsys.readouterr().err
