@@ -19,9 +19,10 @@ from pathlib import Path
 from time import perf_counter
 
 from scripts.benchmarks.conversion import conversions
+from scripts.benchmarks.measure import PARTS
 from scripts.benchmarks.runs import layouts, starts
 from scripts.benchmarks.scale import SCALES, Scale
-from scripts.benchmarks.tables import OURS, Results, rows
+from scripts.benchmarks.tables import OURS, Results, Table, rows
 from scripts.benchmarks.targets import first_save_of, save_of, verdicts
 from scripts.environments import ROOT, CommandError, Environment
 
@@ -76,10 +77,14 @@ def measure(name: str) -> Results:
     """Everything: most of it in an environment that has cassetter, if there can be one."""
     scale = SCALES[name]
     python, notes = benchmark_python() if name == "full" else (Path(sys.executable), [])
-    command: list[str | Path] = [python, "-m", "scripts.benchmarks.measure", name]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
-    found = Results(**json.loads(done.stdout))
-    return Results({**found.tables, **runs(scale)}, [*notes, *found.notes])
+    tables: dict[str, Table] = {}
+    for part in PARTS:
+        command: list[str | Path] = [python, "-m", "scripts.benchmarks.measure", name, part]
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+        found = Results(**json.loads(done.stdout))
+        tables |= found.tables
+        notes += found.notes
+    return Results({**tables, **runs(scale)}, notes)
 
 
 def runs(scale: Scale) -> dict[str, dict[str, dict[str, list[float]]]]:
