@@ -23,7 +23,7 @@ from scripts.benchmarks.measure import PARTS
 from scripts.benchmarks.runs import layouts, starts
 from scripts.benchmarks.scale import SCALES, Scale
 from scripts.benchmarks.tables import OURS, Results, Table, rows
-from scripts.benchmarks.targets import first_save_of, save_of, verdicts
+from scripts.benchmarks.targets import SAVED_KINDS, first_save_of, save_of, verdicts
 from scripts.environments import ROOT, CommandError, Environment
 
 PAGE, README = ROOT / "docs" / "benchmarks.md", ROOT / "README.md"
@@ -42,7 +42,7 @@ TITLES = {
             (first_save_of, "The first save"),
             (save_of, "Every further save"),
         )
-        for kind in ("plain", "streamed")
+        for kind in SAVED_KINDS
     },
     "live": "Recording a stream: until the first of 20 events (one every 20 ms); 10,000 events",
     "memory": "Memory that it takes to record a stream: 10,000 events; 20,000 events",

@@ -82,7 +82,7 @@ def _problem(kind: str, example: Any) -> str | None:  # noqa: ANN401 - each kind
     try:
         with _watched():
             KINDS[kind].check(example)
-    except (Exception, Hang):  # noqa: BLE001 - the same
+    except (Exception, Hang):  # noqa: BLE001 - whatever it is, it is to be told
         return traceback.format_exc()
     return None
 

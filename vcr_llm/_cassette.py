@@ -94,6 +94,7 @@ class RecordingCassette(Cassette):
         self._answered: weakref.WeakSet[VcrRequest] = weakref.WeakSet()
         self._asked: weakref.WeakKeyDictionary[VcrRequest, KeyedRequest]
         self._asked = weakref.WeakKeyDictionary()
+        """Requests without a recording, as matching saw them: saving need not look again."""
         self._unanswered: set[RequestKey] = set()
         self._problems: list[Exception] = []
         self.lock = threading.RLock()
@@ -266,7 +267,8 @@ class RecordingCassette(Cassette):
             filtered = self.filter_request(request)
             entry = None
             if filtered:
-                entry = self._take(request, self._look_at(request, filtered), filtered)
+                entry = self._taken.get(request)  # as `can_play_response_for` has left it
+                entry = entry or self._take(request, self._look_at(request, filtered), filtered)
             if entry is None:
                 raise UnhandledHTTPRequestError(self.miss_text(request))
             self._taken.pop(request, None)

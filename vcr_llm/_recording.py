@@ -31,19 +31,14 @@ class Addressed(NamedTuple):
 
 
 def new_recording(
-    interaction: Interaction,
-    options: Options,
-    *,
-    secret_headers: Headers = (),
-    request: KeyedRequest | None = None,
+    interaction: Interaction, options: Options, *, secret_headers: Headers = ()
 ) -> Addressed:
     """The document of an exchange that was made just now.
 
     ``secret_headers`` are the request's headers as they were sent: what they carry is a secret
-    wherever it appears, even if a hook took the header away. ``request`` is the request as
-    matching saw it, if it did.
+    wherever it appears, even if a hook took the header away.
     """
-    making = _Making.of(interaction, options, secret_headers, request)
+    making = _Making.of(interaction, options, secret_headers)
     return making.finished(making.answer(interaction.response))
 
 
@@ -54,7 +49,10 @@ def recording_to_write(
     secret_headers: Headers = (),
     request: KeyedRequest | None = None,
 ) -> Addressed:
-    """As `new_recording`, but of a long stream's events only what differs is in memory."""
+    """As `new_recording`, but of a long stream's events only what differs is in memory.
+
+    ``request`` is the request as matching saw it, if it did.
+    """
     making = _Making.of(interaction, options, secret_headers, request)
     short = abridged(interaction, redaction_by(options.redact).leaves(making.headers))
     if short is not None:
@@ -88,7 +86,7 @@ class _Making:
         interaction: Interaction,
         options: Options,
         secret_headers: Headers,
-        request: KeyedRequest | None,
+        request: KeyedRequest | None = None,
     ) -> _Making:
         headers = (*interaction.request.headers, *secret_headers)
         request = request or keyed(interaction.request, options, secret_headers)

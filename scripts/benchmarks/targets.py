@@ -28,6 +28,9 @@ LOADING = "The first request that no name answers."
 START = "The plugin in a run without cassettes."
 FLAT_LAYOUT = "A flat directory."
 
+SAVED_KINDS = ("plain", "streamed")
+"""The kinds of chats of which saving is measured."""
+
 
 def first_save_of(kind: str) -> str:
     """The table of the first save into an opened cassette."""
@@ -204,7 +207,7 @@ TARGETS = (
             (first_save_of, "the first save of an opened cassette", FIRST_SAVE),
             (save_of, "every further save", SAVES),
         )
-        for kind in ("plain", "streamed")
+        for kind in SAVED_KINDS
         for target in (
             Target(
                 f"{save}, {kind} chats",
