@@ -175,6 +175,7 @@ INNOCENT: list[tuple[str, Any]] = [
     ("an empty secret", {"api_key": "", "password": None, "secret": False}),
     ("Python", "risk_keys = dict(hf_model='x'); eyJust = 'desk-bound-people-who-like-tea'"),
     ("a sort key", {"key": "created_at", "order": "desc"}),
+    ("a path in an object store", {"key": f"rte_images/{_some(_WORD, 12)}", "bucket": "uploads"}),
 ]
 
 
@@ -322,6 +323,8 @@ def test_a_secret_is_found_by_the_name_of_its_field(name: str) -> None:
 @pytest.mark.parametrize(
     "fields",
     [
+        {"key": "Mka1b2c3d4e5/a1b2c3d4e5"},
+        {"token": "uploads/a1b2c3d4e5"},
         {"api_keys": ["a1b2c3d4e5", "x"]},
         {"static_headers": {"X-Team": "a1b2c3d4e5"}},
         {"password": 1234567890123},

@@ -227,6 +227,7 @@ def test_other_forms_of_a_text_are_looked_at(form: str) -> None:
         "the text says BEGIN RSA PRIVATE KEY",
         "a" * 3000 + "AKIAABCDEFGHIJKLMNOP" + "a" * 3000,
         'data: {"choices":[],"obfuscation":"APEmcIQyJcyg"}',
+        _encoded({"conditions": [{"bucket": "uploads"}, {"key": f"rte_images/{_random(13)}7a"}]}),
     ],
 )
 def test_harmless_texts_are_no_secrets(text: str) -> None:

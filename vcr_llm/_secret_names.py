@@ -102,6 +102,9 @@ _SECRET_ENDINGS = (
 _DOUBTFUL_FIELDS = frozenset({"token", "key", "bearer", "jwt"})
 _SHORTEST_RANDOM = 16
 _RANDOM = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._~+/=-]+")
+# The key of an object in a store begins with a folder's name: uploads/2026/report.pdf. So does
+# fewer than one random key in a thousand, where it is written in base64, which has slashes.
+_OBJECT_PATH = re.compile(r"[a-z][a-z_-]{3,}/")
 
 
 def is_secret_header(name: str) -> bool:
@@ -118,10 +121,12 @@ def is_secret_field(name: str, value: str) -> bool:
     """Whether a field holds a secret, by its name or by its name and its value."""
     if is_secret_name(name):
         return True
+    doubtful = name.lower()
     return (
-        name.lower() in _DOUBTFUL_FIELDS
+        doubtful in _DOUBTFUL_FIELDS
         and len(value) >= _SHORTEST_RANDOM
         and _RANDOM.fullmatch(value) is not None
+        and not (doubtful == "key" and _OBJECT_PATH.match(value))
     )
 
 
