@@ -95,6 +95,11 @@ SAME: list[tuple[str, Any, Any]] = [
     ("the default port", request(), request(url="https://api.openai.com:443/v1/chat/completions")),
     ("the host's case", request(), request(url="https://API.openai.com/v1/chat/completions")),
     ("no path and /", request(url="https://h"), request(url="https://h/")),
+    (
+        "a placeholder in the path",
+        request(url="https://h/r/<TEST ü>/é|{a}"),
+        request(url="https://h/r/%3CTEST%20%C3%BC%3E/%C3%A9%7C%7Ba%7D"),
+    ),
     ("the order of the query", request(url="http://h/?a=1&b=2"), request(url="http://h/?b=2&a=1")),
     ("a fragment", request(url="http://h/#a"), request(url="http://h/#b")),
     (
@@ -130,6 +135,8 @@ DIFFERENT: list[tuple[str, Any, Any, list[str]]] = [
         request(url="http://h/?a=2&b=1"),
         ["query.a"],
     ),
+    ("a path that says %", request(url="http://h/%25"), request(url="http://h/%"), ["path"]),
+    ("an encoded slash", request(url="http://h/a%2Fb"), request(url="http://h/a/b"), ["path"]),
     ("a missing parameter", request(url="http://h/?a=1"), request(url="http://h/"), ["query.a"]),
     ("true and 1", request({"a": 1}), request({"a": True}), ["a"]),
     ("false and 0", request([0]), request([False]), ["[0]"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 import zlib
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,12 @@ SUFFIX = ".llm"
 
 OLD_SUFFIXES = (".yaml", ".yml", ".json", ".yaml.gz", ".yml.gz", ".json.gz")
 """The suffixes of cassettes in one file."""
+
+# What vcrpy writes first, in YAML and in JSON.
+_BEGINNING = re.compile(
+    rb'(?:\xef\xbb\xbf)?\s*(?:interactions:\s|\{\s*"(?:version": 1,\s*")?interactions":)'
+)
+_HEAD = 100  # bytes
 
 _LONGEST_NAME = 255  # bytes: the limit of ext4, APFS and NTFS
 
@@ -62,6 +69,20 @@ def old_cassette_of(directory: Path, *other_names: str) -> Path | None:
         for suffix in OLD_SUFFIXES
     )
     return next((path for path in candidates if _is_file(path)), None)
+
+
+def is_named_otherwise(path: Path) -> bool:
+    """Whether a file is a cassette of vcrpy's by its first bytes, though not by its suffix.
+
+    vcrpy takes any name. A file that cannot be read is none.
+    """
+    if path.name.endswith(OLD_SUFFIXES) or not _is_file(path):
+        return False
+    try:
+        with path.open("rb") as file:
+            return _BEGINNING.match(file.read(_HEAD)) is not None
+    except OSError:
+        return False
 
 
 def shortened_name(name: str, *, room: int = 0) -> str:

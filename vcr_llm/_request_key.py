@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import NamedTuple, TypeAlias
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from vcr_llm._errors import ConfigurationError
 from vcr_llm._interaction import split_url
@@ -31,6 +31,7 @@ _TOOL_CALL_REFERENCES = ("tool_call_id", "tool_use_id", "call_id", "toolUseId")
 _TOOL_CALLS = ("functionCall", "functionResponse", "function_call", "function_response")
 # The types of blocks and items whose `id` is that of a tool call: Anthropic's, OpenAI's.
 _TOOL_CALL_TYPES = ("_call", "tool_use")
+_ALLOWED_IN_PATHS = "/%:@!$&'()*+,;=[]"  # and letters, digits, - . _ ~ (RFC 3986, 3.3)
 _PATH = re.compile(r"\.?([^.\[\]]+)|\[(\*|\d+)\]")
 _PLACES = 5
 _LONGEST_INTEGER = 4000  # digits; Python refuses to write more than 4300
@@ -171,9 +172,17 @@ def _head(request: dict[str, JSON]) -> tuple[str, str, str, int | None, str, _Qu
     except ValueError:
         port = None
     query = tuple(sorted(parse_qsl(url.query, keep_blank_values=True)))
-    host, path = url.hostname or "", "/" + url.path.removeprefix("/")
+    host, path = url.hostname or "", _as_sent("/" + url.path.removeprefix("/"))
     port = port or _DEFAULT_PORTS.get(url.scheme)
     return str(request.get("method")).upper(), url.scheme, host, port, path, query
+
+
+def _as_sent(path: str) -> str:
+    """A path in which what no URI may hold is percent-encoded, as clients send it.
+
+    Teams put <PLACEHOLDERS> into the URLs of what they recorded.
+    """
+    return quote(path, safe=_ALLOWED_IN_PATHS, errors="surrogatepass")
 
 
 def _query_differences(recorded: _Query, incoming: _Query) -> Iterator[Difference]:

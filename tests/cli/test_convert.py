@@ -11,10 +11,12 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx
 import pytest
+from vcr.serializers import jsonserializer, yamlserializer
 
 import vcr_llm
 from tests.cli.trees import (
@@ -81,6 +83,39 @@ def test_a_tree_can_be_converted_in_place(tmp_path: Path) -> None:
     before = tree(old)
     assert _convert(old, old) == 0
     assert tree(old) == before
+
+
+@pytest.mark.parametrize("written", [yamlserializer, jsonserializer])
+def test_a_cassette_without_a_suffix_is_converted(tmp_path: Path, written: ModuleType) -> None:
+    """vcrpy takes any name; what else lies beside it is left alone."""
+    old = tmp_path / "old"
+    old.mkdir()
+    text = written.serialize({"interactions": [exchange()], "version": 1})
+    (old / "catalog_xml").write_text(text, encoding="utf-8")
+    (old / "test.cassette").write_text(text, encoding="utf-8")
+    (old / "README").write_text("interactions are in here", encoding="utf-8")
+    assert _convert(old, tmp_path / "new") == 0
+    assert directories(tmp_path / "new") == {"catalog_xml", "test.cassette"}
+    assert main(["show", str(old / "catalog_xml")]) == 0
+
+
+def test_a_cassette_that_has_the_name_of_its_directory_makes_way_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only where it is to go: until then nothing can have its name."""
+    write(tmp_path, test_x=cassette(exchange()))
+    (tmp_path / "test_x.yaml").rename(tmp_path / "test_x")
+    before = tree(tmp_path)
+    assert _convert(tmp_path, tmp_path) == 1
+    assert f"{tmp_path / 'test_x'}: has the name of its directory" in capsys.readouterr().err
+    (tmp_path / "test_x.yaml").mkdir()
+    assert _convert(tmp_path, tmp_path, "--delete") == 1
+    assert "and test_x.yaml is there, too" in capsys.readouterr().err
+    (tmp_path / "test_x.yaml").rmdir()
+    assert tree(tmp_path) == before
+    assert _convert(tmp_path, tmp_path, "--delete") == 0
+    assert directories(tmp_path) == {"test_x"}
+    assert len(list((tmp_path / "test_x").iterdir())) == 1
 
 
 def test_results_inside_a_source_are_no_sources(tmp_path: Path) -> None:

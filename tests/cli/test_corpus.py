@@ -23,7 +23,7 @@ from vcr.serializers import yamlserializer
 import vcr_llm
 from tests.cli.trees import summary_of
 from vcr_llm._address import address_of
-from vcr_llm._cassette_files import OLD_SUFFIXES
+from vcr_llm._cassette_files import OLD_SUFFIXES, is_named_otherwise
 from vcr_llm._document import from_document, to_document
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._json import JSON, children
@@ -60,7 +60,8 @@ class Old(NamedTuple):
 
 
 def _old_cassettes() -> Iterator[Old]:
-    paths = [path for path in sorted(CORPUS.rglob("*")) if path.name.endswith(OLD_SUFFIXES)]
+    files = [path for path in sorted(CORPUS.rglob("*")) if path.is_file()]
+    paths = [file for file in files if file.name.endswith(OLD_SUFFIXES) or is_named_otherwise(file)]
     first, _later = assigned((Found(path, path.relative_to(CORPUS)) for path in paths), Path())
     for path, place in first:
         content = path.read_bytes()

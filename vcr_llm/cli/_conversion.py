@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import stat
 import zlib
 from collections import Counter
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from vcr_llm._address import address_of, file_name
+from vcr_llm._cassette_files import OLD_SUFFIXES
 from vcr_llm._document import request_of, to_document, written_request
 from vcr_llm._errors import RecordingError
 from vcr_llm._foreign import Document
@@ -94,11 +96,12 @@ def _convert_file(job: Job) -> Outcome:
     if cassette.is_ours:
         return Outcome(job.path, Status.OURS)
     plan = planned(cassette, verbatim=job.verbatim, otherwise_recorded_at=modified)
+    path = _beside_directory(job)
     directory = RecordingDirectory(job.directory)
     written = _save(directory, plan)
     if job.delete:
         _check_saved(directory, plan)
-        job.path.unlink()
+        path.unlink()
     return Outcome(
         job.path,
         Status.CONVERTED if written or not plan.documents else Status.UNCHANGED,
@@ -107,6 +110,23 @@ def _convert_file(job: Job) -> Outcome:
         secrets=plan.secrets,
         is_deleted=job.delete,
     )
+
+
+def _beside_directory(job: Job) -> Path:
+    """The file, with a suffix from now on where the directory takes its name.
+
+    Raises RecordingError where it is to keep its name, or where it cannot have another.
+    """
+    if job.path.absolute() != job.directory.absolute():
+        return job.path
+    if not job.delete:
+        msg = "has the name of its directory; convert it into another tree, or use --delete"
+        raise RecordingError(msg)
+    path = job.path.with_name(f"{job.path.name}{OLD_SUFFIXES[0]}")
+    if os.path.lexists(path):
+        msg = f"has the name of its directory, and {path.name} is there, too; rename one of them"
+        raise RecordingError(msg)
+    return job.path.rename(path)
 
 
 def read_source(path: Path) -> tuple[bytes, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from vcr_llm._cassette_files import OLD_SUFFIXES, directory_of
+from vcr_llm._cassette_files import OLD_SUFFIXES, directory_of, is_named_otherwise
 from vcr_llm._recording_directory import METADATA
 from vcr_llm._recording_writer import sweep
 from vcr_llm.cli import FOUND, OK
@@ -33,8 +33,9 @@ def command(
     """Turn cassettes of vcrpy and others into directories of readable JSON.
 
     Each SOURCE is a file or a tree; a tree becomes a tree of the same shape, in which
-    a/test_x.yaml (.yml, .json, .gz) is the directory a/test_x/. DEST may be the source's own tree.
-    Secrets go; ids and times of answers stay, since tests may know them.
+    a/test_x.yaml (.yml, .json, .gz) is the directory a/test_x/. A cassette without such a suffix
+    is known by its first line. DEST may be the source's own tree. Secrets go; ids and times of
+    answers stay, since tests may know them.
 
     Example: vcr-llm convert tests/cassettes tests/cassettes --delete
     """
@@ -129,9 +130,11 @@ def _as_json(problem: Problem) -> dict[str, str]:
 
 def _may_be_cassette(entry: os.DirEntry[str]) -> bool:
     name = entry.name
-    if not name.endswith(OLD_SUFFIXES) or name.startswith(".") or name == METADATA:
+    if name.startswith(".") or name == METADATA:
         return False
-    return entry.is_symlink() or not entry.is_dir()
+    if name.endswith(OLD_SUFFIXES):
+        return entry.is_symlink() or not entry.is_dir()
+    return is_named_otherwise(Path(entry.path))
 
 
 def _inside(destination: Path, sources: Iterable[Path]) -> Path | None:
