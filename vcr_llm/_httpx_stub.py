@@ -35,6 +35,7 @@ from vcr_llm._vcrpy import VcrResponse, request_with_headers, response_to_vcrpy
 
 _SWITCHING_PROTOCOLS = 101  # RFC 9110, 15.2.2: what follows is no HTTP any more
 _WITHOUT_CONTENT = (204, 304)  # RFC 9110, 6.4.1
+_LAST_LATIN = "\xff"  # of ISO 8859-1
 _LONGEST_SILENCE = 60.0  # seconds
 _MCP_SESSION = "mcp-session-id"
 
@@ -140,7 +141,7 @@ class _Exchange:
         reason = playback.reason.encode()
         return self._httpx.Response(
             playback.status,
-            headers=playback.headers,
+            headers=_sendable(playback.headers),
             # The real response is unclosed, so `content=`, which closes it, would be wrong.
             stream=_stream_class(_PlayedStream, self._httpx)(self, playback),
             extensions={"reason_phrase": reason} if reason else None,
@@ -282,6 +283,20 @@ class _Tape:
     def _received(self, ending: Ending | None) -> Response:
         received = _received(self._response, b"".join(self._chunks))
         return replace(received, ended=ending, arrivals=tuple(self._arrivals))
+
+
+def _sendable(headers: list[tuple[str, str]]) -> list[tuple[str, str]] | list[tuple[bytes, bytes]]:
+    """Recorded headers as httpx takes them: text only where it is ASCII.
+
+    Other text was sent as Latin-1, in which any bytes can be read, or as UTF-8 (RFC 9110, 5.5).
+    """
+    if all(name.isascii() and value.isascii() for name, value in headers):
+        return headers
+    is_latin = all(max(name + value, default="") <= _LAST_LATIN for name, value in headers)
+    encoding, errors = ("latin-1", "strict") if is_latin else ("utf-8", "surrogatepass")
+    return [
+        (name.encode(encoding, errors), text.encode(encoding, errors)) for name, text in headers
+    ]
 
 
 def _answer(response: Any, body: bytes) -> VcrResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 import vcr_llm
-from tests.sdk.clients import entered
+from tests.sdk.clients import entered, settled
 from tests.servers.fault_server import FaultServer, Framing, Reply
 from tests.streams.callers import Caller, Heard, documents, record, responses
 from tests.streams.stream_server import Gate, event, events, stream
@@ -59,6 +60,32 @@ def test_an_empty_body_is_replayed_as_none(caller: Caller, cassette: Path) -> No
     with vcr_llm.use_cassette(cassette, record_mode="none"):
         assert caller.hears(server.url) == Heard([])
     assert "ended" not in responses(cassette)[0]
+
+
+async def header_of(caller: Caller, url: str) -> str:
+    """The header of an answer that is not ASCII."""
+    async with caller.client() as client:
+        response = await settled(client.get(url))
+    return str(response.headers["x-error"])
+
+
+@pytest.mark.parametrize("sent", ["アクセス".encode(), "ü".encode(), b"\xfc", b"\xff\x80", b"\xe3"])
+def test_a_header_that_is_not_ascii_is_replayed(
+    caller: Caller, cassette: Path, sent: bytes
+) -> None:
+    """A client reads the same as live, whether its library recorded it or one that reads bytes."""
+    in_latin = sent.decode("latin-1")
+    reply = Reply((b"",), headers=(("X-Error", in_latin),))
+    keeping = vcr_llm.use_cassette(cassette, keep_response_headers=("x-error",))
+    with FaultServer(reply) as server, keeping:
+        live = caller.run(header_of(caller, server.url))
+    for recorded in (live, in_latin):
+        (path,) = cassette.glob("*.json")
+        document = json.loads(path.read_text("utf-8"))
+        document["response"]["headers"]["x-error"] = recorded
+        path.write_text(json.dumps(document), "utf-8")
+        with vcr_llm.use_cassette(cassette, record_mode="none"):
+            assert caller.run(header_of(caller, server.url)) == live
 
 
 def test_a_client_reads_a_replay_in_every_way_that_it_knows(caller: Caller, cassette: Path) -> None:
