@@ -90,6 +90,22 @@ AROUND = [
     ("an api_key in a URL", f"https://h/x?a=1&api_key={NO_SHAPE}"),
     ("Azure's account key", f"DefaultEndpointsProtocol=https;AccountKey={NO_SHAPE}==;"),
     ("Azure's shared access signature", f"https://h/x?sv=1&sig={NO_SHAPE}%3D"),
+    ("a token as a user", f"https://{NO_SHAPE}@sentry.example.com/15"),
+    (
+        "Amazon's signature",
+        f"https://h/x?a=1&X-Amz-Signature={NO_SHAPE}&X-Amz-Date=20260101T000000Z",
+    ),
+    ("Amazon's token", f"https://h/x?x-amz-security-token={NO_SHAPE}%2Fx"),
+    ("Google's credential", f"https://h/x?X-Goog-Credential={NO_SHAPE}%2F20260101%2Fauto"),
+    ("CloudFront's signature", f"<img src='https://h/x?Expires=1&amp;Signature={NO_SHAPE}~~'>"),
+    (
+        "a signature in JSON",
+        json.dumps({"url": f"?a&Signature={NO_SHAPE}"}).replace("&", r"\u0026"),
+    ),
+    (
+        "a signed URL in a URL",
+        f"https://h/x?image=https%3A%2F%2Fh%3FSignature%3D{NO_SHAPE}%7E%26a%3D1",
+    ),
     ("JSON in a string", json.dumps({"api_key": NO_SHAPE, "q": 1})),
     ("JSON in JSON in a string", json.dumps(json.dumps({"client_secret": NO_SHAPE}))),
     ("spaced JSON in a string", '{ "password" : "' + NO_SHAPE + '" }'),
@@ -175,6 +191,9 @@ INNOCENT: list[tuple[str, Any]] = [
     ("an empty secret", {"api_key": "", "password": None, "secret": False}),
     ("Python", "risk_keys = dict(hf_model='x'); eyJust = 'desk-bound-people-who-like-tea'"),
     ("a sort key", {"key": "created_at", "order": "desc"}),
+    ("a signature that is none", "f(x)?signature=7&credential=none; https://someone@example.com/"),
+    ("a file in an object store", {"key": "t5_29ey0j/styles/image_widget_nh2xvtre84b51.png"}),
+    ("an object in a store", {"key": "t5_2t5o6/t2_4cixf/a94a8fe5ccb19ba61c4c0873d391e987982fbbd3"}),
     ("a path in an object store", {"key": f"rte_images/{_some(_WORD, 12)}", "bucket": "uploads"}),
 ]
 
@@ -324,12 +343,14 @@ def test_a_secret_is_found_by_the_name_of_its_field(name: str) -> None:
     "fields",
     [
         {"key": "Mka1b2c3d4e5/a1b2c3d4e5"},
+        {"key": "Mka1b2c3d4e5/a1b2c3d4e5+x_="},
+        {"key": "Mka1b2c3d4e5-_a1b2c3d4e5"},
         {"token": "uploads/a1b2c3d4e5"},
         {"api_keys": ["a1b2c3d4e5", "x"]},
         {"static_headers": {"X-Team": "a1b2c3d4e5"}},
         {"password": 1234567890123},
     ],
-    ids=lambda fields: next(iter(fields)),
+    ids=lambda fields: f"{fields}",
 )
 def test_a_secret_field_of_any_type_is_emptied(fields: Any) -> None:
     """A list of keys, an object of headers and a number are as secret as a string."""

@@ -31,7 +31,7 @@ from vcr_llm._secret_names import (
 from vcr_llm._secret_shapes import PLACEHOLDER, without_known_shapes
 from vcr_llm._tagged import BYTES, DATA, FORM, MULTIPART, TEXT, tag, tag_of
 
-_URL = re.compile(r"https?://[^\s<>\"']+")
+_URL = re.compile(r"https?://[^\s<>\"'\\]+")
 _BEYOND_PATH = re.compile(r"[?#%@]")
 _SHORTEST_LEARNED = 12
 _MOST_CLEANERS = 16

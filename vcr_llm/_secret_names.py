@@ -102,9 +102,10 @@ _SECRET_ENDINGS = (
 _DOUBTFUL_FIELDS = frozenset({"token", "key", "bearer", "jwt"})
 _SHORTEST_RANDOM = 16
 _RANDOM = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[A-Za-z0-9._~+/=-]+")
-# The key of an object in a store begins with a folder's name: uploads/2026/report.pdf. So does
-# fewer than one random key in a thousand, where it is written in base64, which has slashes.
-_OBJECT_PATH = re.compile(r"[a-z][a-z_-]{3,}/")
+# The key of an object in a store. It begins with a folder's name, as fewer than one random key in a
+# thousand does where it is written in base64, which has slashes; or it has a slash and one of the
+# signs that are in no base64 that has a slash (RFC 4648, 4 and 5).
+_OBJECT_PATH = re.compile(r"[a-z][a-z_-]{3,}/|(?=.*[_.~-])[\w.~-]+(?:/[\w.~-]+)+\Z")
 
 
 def is_secret_header(name: str) -> bool:

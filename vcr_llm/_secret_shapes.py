@@ -86,6 +86,17 @@ _SHAPES = (
     ("SG.", rf"{_WORD}{{16,}}\.{_WORD}{{16,}}"),  # SendGrid
     ("eyJ", rf"{_WORD}{{10,}}\.eyJ{_WORD}{{10,}}\.{_WORD}+"),  # JWT (RFC 7519)
 )
+# What signs a URL of Amazon's or Google's stores and of CloudFront, also inside of another URL.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
+# https://cloud.google.com/storage/docs/authentication/signatures
+_SIGNED = (
+    r"(?:[?&;]|\\u0026)(?:[Xx]-(?:[Aa]mz|[Gg]oog)-)?(?:[Ss]ignature|[Cc]redential|[Ss]ecurity-[Tt]oken)"
+    r"=(?P<signed>[^\s&#\"'<>\\]{8,})"
+)
+_SIGNED_INSIDE = (
+    r"%(?:3F|26)(?:X-(?:Amz|Goog)-)?Signature%3D"
+    r"(?P<signed_inside>(?:[^\s&#\"'<>\\%]|%(?!26)[0-9A-Fa-f]{2}){8,})"
+)
 # Shapes that stand around a secret: the text that each has, and the group that goes.
 _BEARER = r"\b[Bb](?:earer|EARER)\s+(?P<bearer>[A-Za-z0-9._~+/=-]{16,})"
 _BASIC = r"\b[Bb](?:asic|ASIC)\s+(?P<basic>[A-Za-z0-9+/]{16,}={0,2})(?![\w+/])"
@@ -103,9 +114,15 @@ _SURROUNDINGS = (
     ("asic ", _BASIC),
     ("ASIC ", _BASIC),
     ("://", r"://(?P<user>[^\s/?#@:\"'<>]+:[^\s/?#@\"'<>]+)@"),
+    ("://", r"://(?P<token>(?=[A-Za-z_-]*\d)[0-9A-Za-z_-]{20,})@"),
     ("AccountKey=", r"AccountKey=(?P<account>[A-Za-z0-9+/]{20,}={0,2})"),
     ("sig=", r"[?&]sig=(?P<sig>[A-Za-z0-9%+/=_-]{16,})"),
     ("key=", r"[?&](?:api_?|api-)?key=(?P<query>[^\s&#\"'<>]{8,})"),
+    ("ignature=", _SIGNED),
+    ("redential=", _SIGNED),
+    ("ecurity-Token=", _SIGNED),
+    ("ecurity-token=", _SIGNED),
+    ("ignature%3D", _SIGNED_INSIDE),
     (":AA", r"(?<![0-9A-Za-z])(?:bot)?(?P<telegram>\d{8,10}:[0-9A-Za-z_-]{35})(?![0-9A-Za-z_-])"),
     ("-us", r"(?<![0-9a-z])(?P<mailchimp>[0-9a-f]{32}-us\d{1,2})(?!\d)"),
     (
