@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import openai
 
@@ -61,6 +61,7 @@ from tests.servers.loopback import Framing, LoopbackServer, ReceivedRequest, Rep
 PARTS = ("replay", "save", "live")
 """Each runs in a process of its own: 10,000 recordings leave a heap that slows what comes after."""
 
+Item = TypeVar("Item")
 PAUSE = 0.02
 _BEGAN = perf_counter()
 PEAK = Path("/proc/self/clear_refs")
@@ -87,6 +88,14 @@ class Turn(NamedTuple):
     folder: Path
 
 
+class Open(NamedTuple):
+    """An open cassette of some size."""
+
+    size: int
+    context: AbstractContextManager[OpenCassette]
+    cassette: OpenCassette
+
+
 class Benchmark:
     """Measures on one scale, and keeps the samples."""
 
@@ -111,9 +120,10 @@ class Benchmark:
 
     def _saves(self) -> None:
         for kind, sizes in self._scale.saved_into.items():
-            for size in sizes:
-                progress(f"saving, {kind}, into {size:,} recordings")
-                self._save(kind, size)
+            progress(
+                f"saving, {kind}, into {' and '.join(f'{size:,}' for size in sizes)} recordings"
+            )
+            self._save(kind, sizes)
 
     def _live(self) -> None:
         progress("recording live streams")
@@ -189,32 +199,61 @@ class Benchmark:
         # Its length is not asked for, which would read all recordings.
         return contestant if cassette is None else cassette
 
-    def _save(self, kind: str, size: int) -> None:
-        """More recordings in a cassette of this size.
+    def _save(self, kind: str, sizes: Sequence[int]) -> None:
+        """More recordings in cassettes of these sizes, all open at once.
 
-        The first save ends with the closed cassette: vcrpy and cassetter write their whole file
-        then, with what was added before.
+        They are saved into by turns: the speed of the machine and the memory of the process are
+        then the same for each, and only the size differs. The first save ends with the closed
+        cassette: vcrpy and cassetter write their whole file then, with what was added before.
         """
         recorders = [one for one in self._recorders if is_loaded_its_own_way(one)]
-        exchanges = [exchange(number, kind) for number in range(size)]
-        more = [exchange(size + number, kind) for number in range(1 + self._scale.saved)]
         with tempfile.TemporaryDirectory() as folder:
-            paths = written(recorders, exchanges, Path(folder))
+            paths = {size: self._cassettes(recorders, kind, size, Path(folder)) for size in sizes}
             for contestant, own in with_folders(in_turns(recorders, self._scale.save_rounds)):
-                path = copied(paths[contestant.name], own)
-                os.sync()  # the copy is the benchmark's: no save waits for it
-                context = contestant.open(path, NEW_EPISODES)
-                cassette = self._entered(context, contestant, size, kind)
-                if cassette is None:
-                    continue
+                with_sizes = self._opened(contestant, kind, paths, own)
+                firsts = {one.size: 0.0 for one in with_sizes}
+                for number in range(1 + self._scale.saved):
+                    for one in rotated(with_sizes, number):
+                        more = exchange(one.size + number, kind)
+                        seconds = timed(contestant, one.cassette, more)
+                        if number:
+                            self._note(save_of(kind), f"{one.size:,}", contestant, seconds)
+                        else:
+                            firsts[one.size] = seconds
+                for one in reversed(with_sizes):
+                    began = perf_counter()
+                    one.context.__exit__(None, None, None)
+                    firsts[one.size] += perf_counter() - began
+                for size, seconds in firsts.items():
+                    self._note(first_save_of(kind), f"{size:,}", contestant, seconds)
+
+    def _cassettes(
+        self, recorders: Sequence[Contestant], kind: str, size: int, folder: Path
+    ) -> dict[str, Path]:
+        """Each recorder's cassette of this size."""
+        of_size = folder / str(size)
+        of_size.mkdir()
+        return written(recorders, [exchange(number, kind) for number in range(size)], of_size)
+
+    def _opened(
+        self, contestant: Contestant, kind: str, paths: dict[int, dict[str, Path]], own: Path
+    ) -> list[Open]:
+        """Copies of this recorder's cassettes, open and ready to be saved into."""
+        copies = {}
+        for size, by_name in paths.items():
+            of_size = own / str(size)
+            of_size.mkdir()
+            copies[size] = copied(by_name[contestant.name], of_size)
+        os.sync()  # the copies are the benchmark's: no save waits for them
+        opened = []
+        for size, path in copies.items():
+            context = contestant.open(path, NEW_EPISODES)
+            cassette = self._entered(context, contestant, size, kind)
+            if cassette is not None:
                 contestant.prepare(cassette)
-                first, *others = [timed(contestant, cassette, one) for one in more]
-                began = perf_counter()
-                context.__exit__(None, None, None)
-                first += perf_counter() - began
-                self._note(first_save_of(kind), f"{size:,}", contestant, first)
-                for seconds in others:
-                    self._note(save_of(kind), f"{size:,}", contestant, seconds)
+                opened.append(Open(size, context, cassette))
+        gc.collect()
+        return opened
 
     def _first_event(self) -> None:
         """How long a client waits for the first of some slow events, while they are recorded."""
@@ -320,10 +359,15 @@ def written(
 def in_turns(contestants: Sequence[Contestant], rounds: int) -> Iterator[Contestant]:
     """Each contestant once a round; what the one before left to be collected is collected."""
     for number in range(rounds):
-        start = number % len(contestants)
-        for contestant in (*contestants[start:], *contestants[:start]):
+        for contestant in rotated(contestants, number):
             gc.collect()
             yield contestant
+
+
+def rotated(items: Sequence[Item], number: int) -> list[Item]:
+    """The items in their order, beginning with another one each time."""
+    start = number % len(items) if items else 0
+    return [*items[start:], *items[:start]]
 
 
 def with_folders(contestants: Iterator[Contestant]) -> Iterator[Turn]:
