@@ -210,22 +210,20 @@ class Benchmark:
         with tempfile.TemporaryDirectory() as folder:
             paths = {size: self._cassettes(recorders, kind, size, Path(folder)) for size in sizes}
             for contestant, own in with_folders(in_turns(recorders, self._scale.save_rounds)):
-                with_sizes = self._opened(contestant, kind, paths, own)
-                firsts = {one.size: 0.0 for one in with_sizes}
+                cassettes = self._opened(contestant, kind, paths, own)
+                taken: dict[int, list[float]] = {one.size: [] for one in cassettes}
                 for number in range(1 + self._scale.saved):
-                    for one in rotated(with_sizes, number):
+                    for one in rotated(cassettes, number):
                         more = exchange(one.size + number, kind)
-                        seconds = timed(contestant, one.cassette, more)
-                        if number:
-                            self._note(save_of(kind), f"{one.size:,}", contestant, seconds)
-                        else:
-                            firsts[one.size] = seconds
-                for one in reversed(with_sizes):
+                        taken[one.size].append(timed(contestant, one.cassette, more))
+                for one in reversed(cassettes):
                     began = perf_counter()
                     one.context.__exit__(None, None, None)
-                    firsts[one.size] += perf_counter() - began
-                for size, seconds in firsts.items():
-                    self._note(first_save_of(kind), f"{size:,}", contestant, seconds)
+                    taken[one.size][0] += perf_counter() - began
+                for size, (first, *others) in taken.items():
+                    self._note(first_save_of(kind), f"{size:,}", contestant, first)
+                    for seconds in others:
+                        self._note(save_of(kind), f"{size:,}", contestant, seconds)
 
     def _cassettes(
         self, recorders: Sequence[Contestant], kind: str, size: int, folder: Path
