@@ -191,7 +191,10 @@ INNOCENT: list[tuple[str, Any]] = [
     ("an empty secret", {"api_key": "", "password": None, "secret": False}),
     ("Python", "risk_keys = dict(hf_model='x'); eyJust = 'desk-bound-people-who-like-tea'"),
     ("a sort key", {"key": "created_at", "order": "desc"}),
-    ("a signature that is none", "f(x)?signature=7&credential=none; https://someone@example.com/"),
+    (
+        "a signature that is none",
+        "f(x)?signature=7;credential=computed(value) https://someone@example.com/",
+    ),
     ("a file in an object store", {"key": "t5_29ey0j/styles/image_widget_nh2xvtre84b51.png"}),
     ("an object in a store", {"key": "t5_2t5o6/t2_4cixf/a94a8fe5ccb19ba61c4c0873d391e987982fbbd3"}),
     ("a path in an object store", {"key": f"rte_images/{_some(_WORD, 12)}", "bucket": "uploads"}),

@@ -90,7 +90,7 @@ _SHAPES = (
 # https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
 # https://cloud.google.com/storage/docs/authentication/signatures
 _SIGNED = (
-    r"(?:[?&;]|\\u0026)(?:[Xx]-(?:[Aa]mz|[Gg]oog)-)?(?:[Ss]ignature|[Cc]redential|[Ss]ecurity-[Tt]oken)"
+    r"(?:[?&]|&amp;|\\u0026)(?:[Xx]-(?:[Aa]mz|[Gg]oog)-)?(?:[Ss]ignature|[Cc]redential|[Ss]ecurity-[Tt]oken)"
     r"=(?P<signed>[^\s&#\"'<>\\]{8,})"
 )
 _SIGNED_INSIDE = (

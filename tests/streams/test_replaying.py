@@ -12,9 +12,9 @@ import pytest
 
 import vcr_llm
 from tests.sdk.clients import entered, settled
-from tests.servers.fault_server import FaultServer, Framing, Reply
+from tests.servers.fault_server import FaultServer, Framing, ReceivedRequest, Reply
 from tests.streams.callers import Caller, Heard, documents, record, responses
-from tests.streams.stream_server import Gate, event, events, stream
+from tests.streams.stream_server import Gate, StreamServer, event, events, stream
 from tests.test_stream_body import aws_event
 
 URL = "http://stream.test/"
@@ -60,6 +60,28 @@ def test_an_empty_body_is_replayed_as_none(caller: Caller, cassette: Path) -> No
     with vcr_llm.use_cassette(cassette, record_mode="none"):
         assert caller.hears(server.url) == Heard([])
     assert "ended" not in responses(cassette)[0]
+
+
+def test_a_redirect_to_a_signed_url_is_followed_on_replay(caller: Caller, cassette: Path) -> None:
+    """What signs it is in no file, neither where it was sent to nor where it was asked for."""
+    signed = "/file?X-Amz-Credential=AKIA%2F20260101&X-Amz-Signature=0123456789abcdef&part=1"
+
+    def answer(request: ReceivedRequest) -> Reply:
+        if request.path == signed:
+            return Reply((b"the file",), headers=(("Content-Type", "text/plain"),))
+        return Reply((b"",), 302, (("Location", signed),))
+
+    async def download(url: str) -> bytes:
+        async with caller.client(follow_redirects=True) as client:
+            response = await settled(client.get(url))
+        return bytes(response.content)
+
+    with StreamServer(answer) as server:
+        with vcr_llm.use_cassette(cassette):
+            assert caller.run(download(server.url)) == b"the file"
+        assert not any(b"0123456789abcdef" in path.read_bytes() for path in cassette.iterdir())
+    with vcr_llm.use_cassette(cassette, record_mode="none"):
+        assert caller.run(download(server.url)) == b"the file"
 
 
 async def header_of(caller: Caller, url: str) -> str:
