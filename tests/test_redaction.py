@@ -193,7 +193,7 @@ INNOCENT: list[tuple[str, Any]] = [
     ("a sort key", {"key": "created_at", "order": "desc"}),
     (
         "a signature that is none",
-        "f(x)?signature=7;credential=computed(value) https://someone@example.com/",
+        "x;credential=computed(value) f(x)?signature=7 https://someone@example.com/",
     ),
     ("a file in an object store", {"key": "t5_29ey0j/styles/image_widget_nh2xvtre84b51.png"}),
     ("an object in a store", {"key": "t5_2t5o6/t2_4cixf/a94a8fe5ccb19ba61c4c0873d391e987982fbbd3"}),
