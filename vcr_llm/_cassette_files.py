@@ -71,12 +71,12 @@ def old_cassette_of(directory: Path, *other_names: str) -> Path | None:
     return next((path for path in candidates if _is_file(path)), None)
 
 
-def is_named_otherwise(path: Path) -> bool:
-    """Whether a file is a cassette of vcrpy's by its first bytes, though not by its suffix.
+def begins_as_cassette(path: Path) -> bool:
+    """Whether a file is a cassette of vcrpy's by its first bytes, since vcrpy takes any name.
 
-    vcrpy takes any name. A file that cannot be read is none.
+    A file that cannot be read is none.
     """
-    if path.name.endswith(OLD_SUFFIXES) or not _is_file(path):
+    if not _is_file(path):
         return False
     try:
         with path.open("rb") as file:

@@ -35,7 +35,6 @@ from vcr_llm._vcrpy import VcrResponse, request_with_headers, response_to_vcrpy
 
 _SWITCHING_PROTOCOLS = 101  # RFC 9110, 15.2.2: what follows is no HTTP any more
 _WITHOUT_CONTENT = (204, 304)  # RFC 9110, 6.4.1
-_LAST_LATIN = "\xff"  # of ISO 8859-1
 _LONGEST_SILENCE = 60.0  # seconds
 _MCP_SESSION = "mcp-session-id"
 
@@ -292,11 +291,10 @@ def _sendable(headers: list[tuple[str, str]]) -> list[tuple[str, str]] | list[tu
     """
     if all(name.isascii() and value.isascii() for name, value in headers):
         return headers
-    is_latin = all(max(name + value, default="") <= _LAST_LATIN for name, value in headers)
-    encoding, errors = ("latin-1", "strict") if is_latin else ("utf-8", "surrogatepass")
-    return [
-        (name.encode(encoding, errors), text.encode(encoding, errors)) for name, text in headers
-    ]
+    try:
+        return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    except UnicodeEncodeError:
+        return [(name.encode(), value.encode("utf-8", "surrogatepass")) for name, value in headers]
 
 
 def _answer(response: Any, body: bytes) -> VcrResponse:

@@ -31,7 +31,7 @@ _TOOL_CALL_REFERENCES = ("tool_call_id", "tool_use_id", "call_id", "toolUseId")
 _TOOL_CALLS = ("functionCall", "functionResponse", "function_call", "function_response")
 # The types of blocks and items whose `id` is that of a tool call: Anthropic's, OpenAI's.
 _TOOL_CALL_TYPES = ("_call", "tool_use")
-_ALLOWED_IN_PATHS = "/%:@!$&'()*+,;=[]"  # and letters, digits, - . _ ~ (RFC 3986, 3.3)
+_ALLOWED_IN_PATHS = "/%:@!$&'()*+,;="  # and letters, digits, - . _ ~ (RFC 3986, 3.3)
 _PATH = re.compile(r"\.?([^.\[\]]+)|\[(\*|\d+)\]")
 _PLACES = 5
 _LONGEST_INTEGER = 4000  # digits; Python refuses to write more than 4300

@@ -88,7 +88,7 @@ class Turn(NamedTuple):
     folder: Path
 
 
-class Open(NamedTuple):
+class Opened(NamedTuple):
     """An open cassette of some size."""
 
     size: int
@@ -120,9 +120,8 @@ class Benchmark:
 
     def _saves(self) -> None:
         for kind, sizes in self._scale.saved_into.items():
-            progress(
-                f"saving, {kind}, into {' and '.join(f'{size:,}' for size in sizes)} recordings"
-            )
+            into = ", ".join(f"{size:,}" for size in sizes)
+            progress(f"saving, {kind}, into {into} recordings")
             self._save(kind, sizes)
 
     def _live(self) -> None:
@@ -235,7 +234,7 @@ class Benchmark:
 
     def _opened(
         self, contestant: Contestant, kind: str, paths: dict[int, dict[str, Path]], own: Path
-    ) -> list[Open]:
+    ) -> list[Opened]:
         """Copies of this recorder's cassettes, open and ready to be saved into."""
         copies = {}
         for size, by_name in paths.items():
@@ -249,7 +248,7 @@ class Benchmark:
             cassette = self._entered(context, contestant, size, kind)
             if cassette is not None:
                 contestant.prepare(cassette)
-                opened.append(Open(size, context, cassette))
+                opened.append(Opened(size, context, cassette))
         gc.collect()
         return opened
 

@@ -23,7 +23,7 @@ from vcr.serializers import yamlserializer
 import vcr_llm
 from tests.cli.trees import summary_of
 from vcr_llm._address import address_of
-from vcr_llm._cassette_files import OLD_SUFFIXES, is_named_otherwise
+from vcr_llm._cassette_files import OLD_SUFFIXES, begins_as_cassette
 from vcr_llm._document import from_document, to_document
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._json import JSON, children
@@ -61,7 +61,7 @@ class Old(NamedTuple):
 
 def _old_cassettes() -> Iterator[Old]:
     files = [path for path in sorted(CORPUS.rglob("*")) if path.is_file()]
-    paths = [file for file in files if file.name.endswith(OLD_SUFFIXES) or is_named_otherwise(file)]
+    paths = [file for file in files if file.name.endswith(OLD_SUFFIXES) or begins_as_cassette(file)]
     first, _later = assigned((Found(path, path.relative_to(CORPUS)) for path in paths), Path())
     for path, place in first:
         content = path.read_bytes()

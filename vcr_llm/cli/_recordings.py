@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vcr_llm._address import parse_file_name
-from vcr_llm._cassette_files import OLD_SUFFIXES, is_named_otherwise
+from vcr_llm._cassette_files import OLD_SUFFIXES, begins_as_cassette
 from vcr_llm._errors import RecordingError
 from vcr_llm._foreign import Document
 from vcr_llm._recording import replay_order
@@ -133,7 +133,7 @@ def _load_file(path: Path) -> Cassette:
 def _is_old(path: Path) -> bool:
     if path.name.endswith(OLD_SUFFIXES):
         return not path.name.endswith(_JSON)
-    return is_named_otherwise(path)
+    return begins_as_cassette(path)
 
 
 def _load_old(path: Path) -> tuple[Loaded, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from vcr_llm._cassette_files import OLD_SUFFIXES, directory_of, is_named_otherwise
+from vcr_llm._cassette_files import OLD_SUFFIXES, begins_as_cassette, directory_of
 from vcr_llm._recording_directory import METADATA
 from vcr_llm._recording_writer import sweep
 from vcr_llm.cli import FOUND, OK
@@ -134,7 +134,7 @@ def _may_be_cassette(entry: os.DirEntry[str]) -> bool:
         return False
     if name.endswith(OLD_SUFFIXES):
         return entry.is_symlink() or not entry.is_dir()
-    return is_named_otherwise(Path(entry.path))
+    return begins_as_cassette(Path(entry.path))
 
 
 def _inside(destination: Path, sources: Iterable[Path]) -> Path | None:
