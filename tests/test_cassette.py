@@ -25,7 +25,7 @@ from vcr_llm._address import address_of
 from vcr_llm._cassette import RecordingCassette
 from vcr_llm._habits import AWS, Origin, stream_kind
 from vcr_llm._json import JSON
-from vcr_llm._keyed_request import KeyedRequest
+from vcr_llm._keyed_request import KeyedRequest, WrittenRequest
 from vcr_llm._labels import label_of
 from vcr_llm._misses import Candidate, describe_miss
 from vcr_llm._plan import Plan
@@ -244,12 +244,28 @@ def test_a_hook_outside_of_a_test_leaves_vcrpy_alone(pytestconfig: pytest.Config
     assert host.__dict__.keys() == vcr.VCR().__dict__.keys()
 
 
+@pytest.mark.parametrize("recorded", ["sk-proj-0123456789abcdefghijABCDEFGHIJ", "REDACTED"])
+def test_a_secret_decides_no_match(tmp_path: Path, recorded: str) -> None:
+    """Whether a carried-over recording has the secret in it or not: any other one is answered."""
+    head: Any = HTTP["request"]
+    document = {**HTTP, "request": {**head, "body": {"key": recorded}}}
+    (tmp_path / "thing").mkdir()
+    (tmp_path / "thing" / f"{address_of(document)}.json").write_text(json.dumps(document), "utf-8")
+    for sent in (
+        "sk-proj-0123456789abcdefghijABCDEFGHIJ",
+        "sk-proj-JIHGFEDCBAjihgfedcba9876543210",
+    ):
+        with vcr_llm.use_cassette(str(tmp_path / "thing"), record_mode="none"):
+            asked = httpx.request("GET", URL, json={"key": sent})
+        assert asked.json() == {"a": 1}
+
+
 def test_a_miss_lists_no_more_than_a_screen_holds() -> None:
     """Many differences and many played recordings are counted, not listed."""
     head: dict[str, JSON] = {"method": "POST", "url": URL}
     recorded: dict[str, JSON] = {**head, "body": {f"k{number}": 0 for number in range(20)}}
     sent: dict[str, JSON] = {**head, "body": {f"k{number}": 1 for number in range(20)}}
-    seen = KeyedRequest(sent)
+    seen = KeyedRequest(WrittenRequest(sent), lambda request: request)
     telling: dict[str, Any] = {
         "parts": ("body",),
         "ignore": (),

@@ -12,7 +12,7 @@ from vcr_llm._address import addresses_of
 from vcr_llm._catalogue import DirectoryView
 from vcr_llm._entry import Entry
 from vcr_llm._interaction import Headers
-from vcr_llm._keyed_request import KeyedRequest
+from vcr_llm._keyed_request import KeyedRequest, WrittenRequest
 from vcr_llm._options import Options
 from vcr_llm._recording_directory import Recording
 from vcr_llm._request_index import Failure, RequestIndex
@@ -88,16 +88,22 @@ class Entries:
         """Those whose file has the name that this request's recording has."""
         if self._view is None or self._view.has_other_names or "body" not in self.parts:
             return []
-        addresses = addresses_of(seen.request, self._view.test_ids, body_text=seen.body_text)
-        recordings = (found for address in addresses for found in self._view.named(address))
-        entries = filter(None, map(self._entry, recordings))
-        found = [entry for entry in entries if self._is_same(seen, request, entry)]
+        named = self._named_like(self._view, seen.sent)  # most requests have no secrets
+        is_found = any(_has_written(entry, seen.sent) for entry in named)
+        if not is_found and seen.written is not seen.sent:
+            named = self._named_like(self._view, seen.written)
+        found = [entry for entry in named if self._is_same(seen, request, entry)]
         return sorted(found, key=attrgetter("order"))
 
+    def _named_like(self, view: DirectoryView, request: WrittenRequest) -> list[Entry]:
+        """Those whose file has the name of a recording with this request."""
+        addresses = addresses_of(request.request, view.test_ids, body_text=request.body_text)
+        recordings = (found for address in addresses for found in view.named(address))
+        return list(filter(None, map(self._entry, recordings)))
+
     def _is_same(self, seen: KeyedRequest, request: VcrRequest, entry: Entry) -> bool:
-        written = entry.written
-        is_equal = written is not None and seen.is_written_like(written)
-        is_equal = is_equal or self.keyed(entry).key == seen.key
+        is_alike = _has_written(entry, seen.sent) or _has_written(entry, seen.written)
+        is_equal = is_alike or self.keyed(entry).key == seen.key
         return is_equal and self._index.agree(request, entry)
 
     def _read_all(self) -> None:
@@ -118,3 +124,8 @@ class Entries:
         for entry in self.held[self._indexed :]:
             self._index.add(entry)
         self._indexed = len(self.held)
+
+
+def _has_written(entry: Entry, request: WrittenRequest) -> bool:
+    """Whether the entry's file has the request like this."""
+    return entry.written is not None and request.is_like(entry.written)

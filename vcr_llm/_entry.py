@@ -11,7 +11,7 @@ from vcr.request import Request as VcrRequest
 from vcr_llm._document import played_response, to_document
 from vcr_llm._ending import Ending
 from vcr_llm._interaction import Arrival, Interaction
-from vcr_llm._keyed_request import KeyedRequest
+from vcr_llm._keyed_request import KeyedRequest, WrittenRequest
 from vcr_llm._recording_directory import Recording
 from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_to_vcrpy, response_to_vcrpy
 
@@ -80,7 +80,7 @@ class Entry:
         return not self.has_answered and self.plays == 0
 
     @property
-    def written(self) -> KeyedRequest | None:
+    def written(self) -> WrittenRequest | None:
         """The request as its file has it, None where hooks had a hand."""
         return None if "request" in self.__dict__ else self._loaded.written
 

@@ -110,7 +110,7 @@ class _Making:
                 answer.document, self.headers, body_text=answer.body_text
             ),
         }
-        address = address_of(document, body_text=self.request.body_text)
+        address = address_of(document, body_text=self.request.written.body_text)
         if self.options.normalize:
             document = normalized(document, address)
         return _dated(address, document)

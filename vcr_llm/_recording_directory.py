@@ -34,7 +34,7 @@ from vcr_llm._errors import MalformedRecording, RecordingError, RecordingNotSave
 from vcr_llm._foreign import Document, is_http_exchange, is_tool_call
 from vcr_llm._interaction import Interaction, Request, Response
 from vcr_llm._json import write_document
-from vcr_llm._keyed_request import KeyedRequest
+from vcr_llm._keyed_request import WrittenRequest
 from vcr_llm._recording import replay_order, says_the_same, sequence_of
 from vcr_llm._tool_call import check_tool_document
 
@@ -71,10 +71,10 @@ class Recording:
             return request_of(self.document)
 
     @cached_property
-    def written(self) -> KeyedRequest:
+    def written(self) -> WrittenRequest:
         """The request as it is written; raises MalformedRecording where there is none."""
         with self.located():
-            return KeyedRequest(written_request(self.document))
+            return WrittenRequest(written_request(self.document))
 
     def played(self) -> tuple[Response, list[bytes]]:
         """The response without its body, and the body event by event.
