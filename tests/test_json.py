@@ -23,6 +23,7 @@ from vcr_llm._json import (
     map_strings,
     parse,
     render,
+    render_each,
     sorted_text,
     write_document,
 )
@@ -309,6 +310,17 @@ def test_a_rendered_value_reads_back_in_every_layout(value: JSON, layout: str) -
     found = layout_of(text, parse(text))
     assert found is not None
     assert render(parse(text), found) == text
+
+
+_NEXT = _json._NEXT
+_NEAR_NEXT = st.sampled_from([_NEXT, f'"{_NEXT}"', [_NEXT], [1, _NEXT, 2], {"a": _NEXT, "b": 1}])
+
+
+@fuzzed
+@given(st.lists(json_values | _NEAR_NEXT, max_size=8), st.sampled_from(LAYOUTS))
+def test_values_rendered_in_one_go_are_what_each_is(values: list[JSON], layout: str) -> None:
+    """Even where the values hold the text that stands between them."""
+    assert render_each(values, layout) == [render(value, layout) for value in values]
 
 
 @fuzzed

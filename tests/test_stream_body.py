@@ -915,7 +915,7 @@ def test_a_usual_event_is_rendered_as_any_other(entries: list[JSON], framing: Fr
             return str(error)
 
     short = decoded()
-    with mock.patch.object(_sse_body, "_usual_frame", return_value=None):
+    with mock.patch.object(_sse_body, "_usual_event", return_value=None):
         assert decoded() == short
 
 

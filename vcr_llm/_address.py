@@ -79,12 +79,11 @@ def _digest(addressed: dict[str, JSON]) -> str:
     return hashlib.sha256(_address_text(addressed).encode()).hexdigest()
 
 
-def _address_text(value: JSON) -> str:
-    return json.dumps(value, sort_keys=True, default=_as_python_writes)
-
-
 def _as_python_writes(value: object) -> object:
     return float(value) if isinstance(value, Number) else str(value)
+
+
+_address_text = json.JSONEncoder(sort_keys=True, default=_as_python_writes).encode
 
 
 def _may_have_long_decimals(text: str) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._event_labels import names_its_event
@@ -23,13 +23,14 @@ from vcr_llm._framing import (
     with_events,
 )
 from vcr_llm._habits import Origin, stream_habit
-from vcr_llm._json import JSON, parse, render
+from vcr_llm._json import JSON, parse, render, render_each
 from vcr_llm._labels import label_of
 from vcr_llm._tagged import DATA, TEXT, TYPE, tag, tag_json, tag_of, untag_json
 
 _BEFORE_FIRST_EVENT = re.compile(rb"(?:\xef\xbb\xbf)?[\r\n]*")
 _DONE = "[DONE]"
 _TAGGED = {TYPE, DATA}
+_AT_ONCE = 64  # events, whose text is in memory twice
 
 
 def before_first_event(body: bytes) -> bytes:
@@ -71,7 +72,15 @@ def decode_sse(entries: list[JSON], framing: Framing, origin: Origin) -> Iterato
     habit = stream_habit(origin)
     looks = Looks.from_framing(habit, framing)
     yield text_of(framing, "before", "")
-    yield from decode_each(entries, framing, partial(_decode_frame, looks=looks))
+    usual = _usual_frames(entries, looks)
+
+    def decode(entry: JSON, differences: Framing, padding: int) -> str:
+        frame = next(usual)
+        if frame is None or differences or padding:
+            return _decode_frame(entry, differences, padding, looks)
+        return frame
+
+    yield from decode_each(entries, framing, decode)
     if framing.get("done", habit.done):
         end = text_of(framing, "end", looks.syntax.line_end * 2)
         yield f"data{looks.syntax.colon}{_DONE}{end}"
@@ -114,9 +123,7 @@ def _encode_frame(frame: str, looks: Looks, origin: Origin) -> tuple[JSON, Frami
     return entry, differences, payload.padding if payload else 0
 
 
-def _decode_frame(entry: JSON, differences: Framing, padding: int, *, looks: Looks) -> str:
-    if not differences and not padding and (usual := _usual_frame(entry, looks)) is not None:
-        return usual
+def _decode_frame(entry: JSON, differences: Framing, padding: int, looks: Looks) -> str:
     if "raw" in differences:
         return text_of(differences, "raw", "")
     line_end = text_of(differences, "line_end", looks.syntax.line_end)
@@ -136,7 +143,7 @@ def _decode_frame(entry: JSON, differences: Framing, padding: int, *, looks: Loo
 def _usual_entry(frame: str, looks: Looks, origin: Origin) -> JSON:
     """The entry of a frame that is nothing but a payload, None for any other.
 
-    What `_usual_frame` would give back, where the frames before have shown how this stream looks.
+    What `_usual_frames` would give back, where the frames before have shown how this stream looks.
     """
     if not looks.has_seen("syntax", "layout") or looks.is_indented:
         return None
@@ -161,30 +168,47 @@ def _usual_entry(frame: str, looks: Looks, origin: Origin) -> JSON:
     return tag_json(payload, label)
 
 
-def _usual_frame(entry: JSON, looks: Looks) -> str | None:
-    """The frame of an event that is nothing but a payload, None for any other.
+def _usual_frames(entries: Sequence[JSON], looks: Looks) -> Iterator[str | None]:
+    """The frame of each event that is nothing but a payload, None for any other.
 
     Nearly all events are such, and what they need not is not looked for.
     """
-    if not isinstance(entry, dict) or entry.keys() != _TAGGED or looks.order != FIELDS:
+    closing = looks.syntax.line_end * 2
+    is_usual = looks.order == FIELDS and not looks.is_indented
+    for start in range(0, len(entries), _AT_ONCE):
+        batch = entries[start : start + _AT_ONCE]
+        events = [_usual_event(entry, looks.syntax) if is_usual else None for entry in batch]
+        payloads = [event.payload for event in events if event is not None]
+        try:
+            texts = iter(render_each(payloads, looks.layout))
+        except ValueError:  # whoever looks closer says what is wrong
+            yield from (None for _event in events)
+            continue
+        for event in events:
+            yield None if event is None else f"{event.opening}{next(texts)}{closing}"
+
+
+class _UsualEvent(NamedTuple):
+    """An event that is nothing but a payload: what its frame begins with, and the payload."""
+
+    opening: str
+    payload: JSON
+
+
+def _usual_event(entry: JSON, syntax: Syntax) -> _UsualEvent | None:
+    if not isinstance(entry, dict) or entry.keys() != _TAGGED:
         return None
     label, payload = entry[TYPE], entry[DATA]
-    if not isinstance(label, str) or not isinstance(payload, dict) or looks.is_indented:
+    if not isinstance(label, str) or not isinstance(payload, dict):
         return None
     if label == TEXT or payload.get("type") == "ping":
         return None
-    try:
-        data = render(payload, looks.layout)
-    except ValueError:  # whoever looks closer says what is wrong
-        return None
-    syntax = looks.syntax
     name = _implied_name(payload, label)
     if name is None:
-        return f"data{syntax.colon}{data}{syntax.line_end}{syntax.line_end}"
+        return _UsualEvent(f"data{syntax.colon}", payload)
     if not isinstance(name, str):
         return None
-    event = f"event{syntax.colon}{name}{syntax.line_end}"
-    return f"{event}data{syntax.colon}{data}{syntax.line_end}{syntax.line_end}"
+    return _UsualEvent(f"event{syntax.colon}{name}{syntax.line_end}data{syntax.colon}", payload)
 
 
 def _entry(event: Event, payload: Payload | None, origin: Origin) -> JSON:

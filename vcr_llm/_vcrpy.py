@@ -134,6 +134,8 @@ def _text(value: Any) -> str:
 
 
 def _pairs(headers: Mapping[str, Any]) -> Headers:
+    if type(headers) is HeadersDict:  # whose lookups, one by one, are what a replay waits for
+        headers = dict(headers._store.values())
     return tuple(
         (_text(name), _text(value))
         for name, values in headers.items()
