@@ -68,6 +68,7 @@ EDGES = {
     "_test_run",
     "_test_warning",
     "_tool_entries",
+    "_tools_at_work",
     "_tool_failure",
     "_tool_misses",
     "_tool_run",

@@ -44,7 +44,6 @@ from vcr_llm._keyed_request import KeyedRequest
 from vcr_llm._ledger import LEDGER
 from vcr_llm._loading import Loading
 from vcr_llm._misses import counted
-from vcr_llm._open_cassettes import is_tools_own
 from vcr_llm._plan import Plan
 from vcr_llm._recording_directory import Recording
 from vcr_llm._request_index import Failure
@@ -53,6 +52,7 @@ from vcr_llm._saving import Saving
 from vcr_llm._set_aside import SetAside
 from vcr_llm._stream_end import says_its_end
 from vcr_llm._tool_entries import ToolEntry
+from vcr_llm._tools_at_work import is_tools_own
 from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_from_vcrpy, to_vcrpy
 
 

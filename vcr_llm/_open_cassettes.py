@@ -1,22 +1,17 @@
-"""Which cassettes are open, and whose tools are running.
+"""Which cassettes are open.
 
 vcrpy's patches hold for the whole process, so the cassette that was opened last gets the calls of
-every thread and every task. What a tool sends while it runs belongs to its own recording; that is
-known in the tool's context, in its tasks, and in threads that are started with its context.
+every thread and every task.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vcr_llm._cassette import RecordingCassette
 
 _open: list[RecordingCassette] = []
-_at_work: ContextVar[tuple[object, ...]] = ContextVar("vcr_llm_tools_at_work", default=())
 
 
 def opened(cassette: RecordingCassette) -> None:
@@ -38,16 +33,6 @@ def innermost() -> RecordingCassette | None:
         return None
 
 
-@contextmanager
-def tool_at_work() -> Iterator[None]:
-    """While this lasts, what is sent in this context is part of a tool's recording."""
-    token = _at_work.set(tuple(_open))
-    try:
-        yield
-    finally:
-        _at_work.reset(token)
-
-
-def is_tools_own(cassette: object) -> bool:
-    """Whether what is sent in this context belongs to a running tool of this cassette."""
-    return any(other is cassette for other in _at_work.get())
+def all_open() -> tuple[RecordingCassette, ...]:
+    """The cassettes that are open now."""
+    return tuple(_open)

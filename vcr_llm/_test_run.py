@@ -90,7 +90,7 @@ class TestRun:
     def watch(self, root: Path, cassette: RecordingCassette) -> None:
         """Begin to look for what the test sends past its cassette."""
         from vcr_llm._network_watch import NetworkWatch
-        from vcr_llm._open_cassettes import is_tools_own
+        from vcr_llm._tools_at_work import is_tools_own
 
         self.cassette = cassette
         is_recorded = partial(is_tools_own, cassette)

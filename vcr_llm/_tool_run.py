@@ -11,11 +11,11 @@ from vcr_llm._ending import Ending
 from vcr_llm._errors import ConfigurationError, MalformedRecording, RecordingError, VcrLlmWarning
 from vcr_llm._foreign import is_foreign
 from vcr_llm._json import JSON
-from vcr_llm._open_cassettes import tool_at_work
 from vcr_llm._tool_call import ToolAnswer, ToolCall, ToolFailure
 from vcr_llm._tool_failure import failure_of, raised_again
 from vcr_llm._tool_signature import Tool
 from vcr_llm._tool_values import adopted, as_labelled, labels_in, restored
+from vcr_llm._tools_at_work import tool_at_work
 
 if TYPE_CHECKING:
     from vcr_llm._cassette import RecordingCassette

@@ -13,8 +13,9 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from vcr_llm._errors import ConfigurationError
-from vcr_llm._open_cassettes import innermost, is_tools_own
+from vcr_llm._open_cassettes import innermost
 from vcr_llm._tool_signature import Tool
+from vcr_llm._tools_at_work import is_tools_own
 
 if TYPE_CHECKING:
     from vcr_llm._tool_run import ToolRun

@@ -8,6 +8,7 @@ import json
 import threading
 import urllib.request
 from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,34 @@ def in_a_thread(url: str) -> str:
     return found[0]
 
 
+def in_a_plain_thread(url: str) -> str:
+    """In a thread that knows nothing of who started it."""
+    found: list[str] = []
+    thread = threading.Thread(target=lambda: found.append(by_httpx(url)))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def in_a_pool(url: str) -> str:
+    """In the threads of a pool of its own."""
+    with ThreadPoolExecutor(2) as pool:
+        return str(sorted(text[:2] for text in pool.map(by_httpx, [url, url, url])))
+
+
+SHARED_POOL = ThreadPoolExecutor(1)
+
+
+def in_a_shared_pool(url: str) -> str:
+    """In a pool whose only thread works for others, too."""
+    return SHARED_POOL.submit(by_httpx, url).result()
+
+
+async def in_an_executor(url: str) -> str:
+    """In the loop's own pool, which hands on no context."""
+    return await asyncio.get_running_loop().run_in_executor(None, by_httpx, url)
+
+
 async def by_async_httpx(url: str) -> str:
     """With an async client."""
     async with httpx.AsyncClient(verify=NO_TLS) as client:
@@ -101,6 +130,7 @@ async def in_a_task(url: str) -> str:
 
 WAYS: list[Callable[[str], Any]] = [
     *(by_httpx, by_urllib, by_http_client, in_a_thread),
+    *(in_a_plain_thread, in_a_pool, in_a_shared_pool, in_an_executor),
     *(by_async_httpx, by_aiohttp, in_a_task),
 ]
 
@@ -115,16 +145,17 @@ def test_http_of_a_tool_is_not_recorded_twice(
     def scenario() -> list[str]:
         found = fetch(f"{server.url}/a")
         found = asyncio.run(found) if asyncio.iscoroutine(found) else found
-        return [found, by_httpx(f"{server.url}/b")]
+        beside = SHARED_POOL.submit(by_httpx, f"{server.url}/b").result()
+        return [found, beside, by_httpx(f"{server.url}/c")]
 
     with vcr_llm.use_cassette(tmp_path / "c", record_mode="once"):
         live = scenario()
-    assert kinds_of_recordings(tmp_path / "c") == ["fetch", "/b"]
+    assert kinds_of_recordings(tmp_path / "c") == ["fetch", "/b", "/c"]
     server.stop()
     with vcr_llm.use_cassette(tmp_path / "c", record_mode="none") as cassette:
         assert scenario() == live
         assert cassette.all_played
-        assert (len(cassette), cassette.play_count, len(cassette.requests)) == (2, 2, 1)
+        assert (len(cassette), cassette.play_count, len(cassette.requests)) == (3, 3, 2)
 
 
 def test_the_tool_sends_anew_although_its_request_is_recorded(
