@@ -584,6 +584,17 @@ class RecordingCassette(Cassette):
         left = [entry for entry in sorted(held, key=attrgetter("order")) if not entry.plays]
         return [one.recording.path for one in left if one.is_own and one.recording is not None]
 
+    @property
+    def old_cassette(self) -> Path | None:
+        """The cassette in one file that was read, too, if there is one."""
+        return self._loading.old_cassette
+
+    def unplayed_in_old_cassette(self) -> list[VcrRequest]:
+        """The requests of `old_cassette` that nothing played, in the order of replay."""
+        with self.lock:
+            left = [entry for entry in self._entries.in_order() if not entry.plays]
+        return [entry.request for entry in left if entry.is_own and entry.recording is None]
+
     def account(self, *, has_failed: bool) -> CassetteUse:
         """What came of the cassette until now."""
         entries = self._held

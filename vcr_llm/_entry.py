@@ -51,7 +51,7 @@ class Entry:
         self.order = order
         self.recording = recording
         self.is_own = is_own
-        """Whether it was loaded from this cassette's own directory."""
+        """Whether it was loaded from this cassette's own directory or file, not an extra one."""
         self.is_new = is_new
         """Whether it was recorded now."""
         self.renews: Recording | None = None

@@ -34,7 +34,7 @@ def warn_of_nothing(item: pytest.Item, cassette: RecordingCassette) -> None:
     Where a whole module or class is marked, tests that send nothing are to be expected; there a
     test is only told of if it leaves recordings.
     """
-    if _is_marked_itself(item) or cassette.unplayed():
+    if _is_marked_itself(item) or cassette.unplayed() or cassette.unplayed_in_old_cassette():
         warn_of(item, _NOTHING)
 
 

@@ -44,12 +44,14 @@ class Loading:
         """What is stored beside the recordings."""
         self.has_leftovers = False
         """Whether a run that was killed left something in the directory."""
+        self.old_cassette: Path | None = None
+        """The cassette in one file, once it has been read."""
         self._plan = plan
         self._entries = entries
         self._hooked = hooked
         self._catalogue = catalogue_of(path.absolute())
         self._view: DirectoryView | None = None
-        self._old_cassette: Path | None = None
+        self._unread: Path | None = None
 
     def look(self) -> None:
         """Look which recordings the directory has.
@@ -91,7 +93,7 @@ class Loading:
             self._entries.open(self._view, self._own_entry)
             tools.open(self._view)
         if self._plan.options.layout == "directory":
-            self._old_cassette = old_cassette_of(self.directory.path, *self._plan.old_names)
+            self._unread = old_cassette_of(self.directory.path, *self._plan.old_names)
         if not self.existed:
             self.existed = self.load_old_cassette()
 
@@ -100,12 +102,13 @@ class Loading:
 
         Where there is a directory, too, this waits until a request finds nothing in it.
         """
-        path, self._old_cassette = self._old_cassette, None
+        path, self._unread = self._unread, None
         if path is None:
             return False
+        self.old_cassette = path
         interactions, metadata = beside_event_loop(lambda: read_old_cassette(path))
         for interaction in interactions:
-            self._hold(interaction)
+            self._hold(interaction, is_own=True)
         self.metadata = {**metadata, **self.metadata}
         return True
 
@@ -129,11 +132,18 @@ class Loading:
         """The place in the order of replay of what is taken in now, behind the directory's own."""
         return _LATER, len(self._entries.held), "", 0
 
-    def _hold(self, interaction: Interaction, recording: Recording | None = None) -> None:
+    def _hold(
+        self,
+        interaction: Interaction,
+        recording: Recording | None = None,
+        *,
+        is_own: bool = False,
+    ) -> None:
         """Take a loaded interaction in that is not of the directory."""
         pair = self._hooked(interaction)
         if pair is not None:
-            self._entries.add(Entry(self.next_place(), recording=recording, pair=pair))
+            place = self.next_place()
+            self._entries.add(Entry(place, recording=recording, pair=pair, is_own=is_own))
 
     def _own_entry(self, recording: Recording) -> Entry | None:
         """The entry of one of the directory's recordings, None where it answers no request."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import vcr
 
 from tests.servers.openai_server import OpenAIServer
 
@@ -157,3 +158,10 @@ def talk_to(server: OpenAIServer, patch: pytest.MonkeyPatch) -> None:
     """Have openai's clients take the server's address, and a key, from the environment."""
     patch.setenv("OPENAI_BASE_URL", server.base_url)
     patch.setenv("OPENAI_API_KEY", KEY)
+
+
+def record_with_vcrpy(path: Path, *prompts: str, serializer: str = "yaml") -> None:
+    """A cassette in one file, written by vcrpy itself."""
+    with vcr.VCR(serializer=serializer).use_cassette(path):
+        for prompt in prompts:
+            agent.ask(prompt)

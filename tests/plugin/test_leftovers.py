@@ -8,7 +8,7 @@ import pytest
 
 from vcr_llm.cli import main
 
-from .project import Project
+from .project import Project, record_with_vcrpy
 
 PRUNE = "--vcr-llm-prune"
 HEAD = "The test passed, but did not play 1 recording of cassettes/test_agent/test_answer:"
@@ -82,6 +82,39 @@ def test_leftover_fails_the_test(recorded: Project) -> None:
     result = recorded.replay()
     result.assert_outcomes(passed=1, errors=1)
     result.stdout.fnmatch_lines([f"*{HEAD}", f"*{unplayed(recorded)}"])
+
+
+@pytest.mark.parametrize("suffix", [".yaml", ".json"])
+def test_leftover_of_an_old_cassette(project: Project, suffix: str) -> None:
+    """The file, what was asked, and how to get rid of it are told, and that way works."""
+    folder = project.path / "cassettes/test_agent"
+    old = folder / f"test_answer{suffix}"
+    record_with_vcrpy(old, "Hello", "Good bye", serializer=suffix[1:])
+    project.configure("on_unplayed='warn'")
+    project.test(asking("Hello"))
+    result = project.replay()
+    result.assert_outcomes(passed=1, warnings=1)
+    shown = f"cassettes/test_agent/test_answer{suffix}"
+    result.stdout.fnmatch_lines(
+        [
+            f"*The test passed, but did not play 1 interaction of {shown}:",
+            "*POST http*/chat/completions",
+            f"*vcr-llm convert {shown} cassettes/test_agent",
+            "*pytest test_agent.py::test_answer --record-mode=rewrite",
+        ]
+    )
+    assert main(["convert", str(old), str(folder), "--delete"]) == 0
+    pruned = project.replay(PRUNE)
+    pruned.stdout.fnmatch_lines(["vcr-llm: pruned 1 recording*"])
+    project.replay().assert_outcomes(passed=1, warnings=0)
+
+
+def test_an_old_cassette_that_is_not_needed_is_not_judged(recorded: Project) -> None:
+    """Where the directory answers everything, the file beside it is not even read."""
+    record_with_vcrpy(recorded.path / "cassettes/test_agent/test_answer.yaml", "Unknown")
+    recorded.configure("on_unplayed='warn'")
+    recorded.test(asking("Hello", "Good bye"))
+    recorded.replay().assert_outcomes(passed=1, warnings=0)
 
 
 UNJUDGED = {
@@ -159,16 +192,18 @@ def test_flat_directory_is_judged_by_the_tests_own(project: Project) -> None:
     project.replay().assert_outcomes(passed=2, errors=1)
 
 
-def test_old_cassette_in_one_file_is_not_judged(project: Project) -> None:
-    """Nothing could be removed of it: it is converted first, as docs/runs.md says."""
+def test_old_cassette_in_one_file_is_judged_but_not_pruned(project: Project) -> None:
+    """Nothing can be removed of it: it is converted first, as docs/runs.md says."""
     project.configure("serializer='yaml'")
     project.test(asking("Hello", "Good bye"))
     project.record().assert_outcomes(passed=1)
-    project.configure("on_unplayed='fail'")
+    project.configure()
     project.test(asking("Hello"))
     before = project.tree
     project.replay(PRUNE).assert_outcomes(passed=1)
     assert project.tree == before
+    project.configure("on_unplayed='fail'")
+    project.replay().assert_outcomes(passed=1, errors=1)
     cassettes = str(project.path / "cassettes")
     assert main(["convert", cassettes, cassettes, "--delete"]) == 0
     project.replay().assert_outcomes(passed=1, errors=1)

@@ -9,10 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import vcr
 
-from . import agent
-from .project import Project
+from .project import Project, record_with_vcrpy
 
 NAME = r"[0-9a-f]{64}\.json"
 
@@ -377,13 +375,6 @@ def test_default_cassette_name_can_be_overridden(project: Project) -> None:
 
 
 # Extra cassettes
-
-
-def record_with_vcrpy(path: Path, *prompts: str, serializer: str = "yaml") -> None:
-    """A cassette in one file, written by vcrpy itself."""
-    with vcr.VCR(serializer=serializer).use_cassette(path):
-        for prompt in prompts:
-            agent.ask(prompt)
 
 
 def as_directory(project: Project, folder: Path) -> str:
