@@ -16,6 +16,7 @@ from vcr.errors import CannotOverwriteExistingCassetteException
 import vcr_llm
 from tests.tools import weather
 from tests.tools.weather import Office, Place
+from vcr_llm._address import address_of
 from vcr_llm._plan import Plan
 from vcr_llm._recorder import open_cassette
 from vcr_llm.cli import main
@@ -101,6 +102,14 @@ async def web_search(query: str, region: str | None = None) -> ToolInvocationRes
 def search(query: str) -> Any:
     """The same one without a word on what it gives back."""
     raise AssertionError(query)
+
+
+def test_a_public_recording_has_the_name_that_is_computed() -> None:
+    """That of llamastack/llama-stack, tests/integration/responses/recordings: it is found by it."""
+    document = recording({"query": "Llama 4 Maverick model number of experts"}, tagged(RESULT))
+    name = "54aa690e31b5c33a0488a5d7403393e5712917253462292829b37b9320d6df82"
+    assert address_of(document) == name
+    assert name_of(document) == f"{name}.json"
 
 
 def test_they_answer_a_tool_of_the_same_name(flat: Path) -> None:
