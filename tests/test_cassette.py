@@ -439,3 +439,15 @@ def test_the_headers_of_a_request_are_what_vcrpy_makes_of_httpxs(
     made = request_with_headers("GET", URL, b"", headers.multi_items())
     assert vars(made.headers) == vars(HeadersDict(headers))
     assert vars(made) == vars(VcrRequest("GET", URL, b"", headers)) | {"_headers": made.headers}
+
+
+def test_what_one_stub_has_recorded_another_one_plays(tmp_path: Path) -> None:
+    """tornado's stub gives headers as a list, and httpx asks for the same in the same test."""
+    headers = [("X-Request", ["a", "b"]), ("Content-Type", ["application/json"])]
+    options: dict[str, Any] = {"record_mode": "new_episodes", "allow_playback_repeats": True}
+    with vcr_llm.use_cassette(tmp_path / "c", **options) as cassette:
+        cassette.append(asking(), {**answer(b'{"a": 1}'), "headers": headers})
+        cassette.rewind()
+        played = httpx.get(URL)
+        assert cassette.play_response(asking())["headers"] == dict(headers)
+    assert (played.json(), played.headers.get_list("x-request")) == ({"a": 1}, ["a", "b"])

@@ -12,13 +12,10 @@ from contextlib import suppress
 from functools import wraps
 from typing import Any
 
-from vcr.request import Request as VcrRequest
-
 from vcr_llm._cassette import RecordingCassette
-from vcr_llm._drift import SentAgain
 from vcr_llm._headers import CONTENT_TYPE
 from vcr_llm._network_watch import exchange_under_way
-from vcr_llm._vcrpy import VcrResponse
+from vcr_llm._sending import NothingToSend, Sending
 
 Request = Callable[..., Awaitable[Any]]
 
@@ -64,47 +61,14 @@ async def _send_again(
         return
     from aiohttp import ClientError
 
-    sending = _Sending(cassette)
-    with suppress(_NoRecordingError):
+    sending = Sending(cassette)
+    with suppress(NothingToSend):
         try:
             response = await theirs(sending, real)(*arguments, **options)
         except (OSError, ClientError, TimeoutError) as error:
             sending.settle(error)
         else:
             response.release()
-
-
-class _NoRecordingError(Exception):
-    """A request is not to be sent."""
-
-
-class _Sending:
-    """What vcrpy takes for a cassette that records, while a request is sent again."""
-
-    write_protected = False
-
-    def __init__(self, cassette: RecordingCassette) -> None:
-        self._cassette = cassette
-        self._again: SentAgain | None = None
-
-    def can_play_response_for(self, request: VcrRequest) -> bool:
-        self._again = self._cassette.sent_again(request)
-        if self._again is None:
-            raise _NoRecordingError
-        return False
-
-    def filter_request(self, request: VcrRequest) -> VcrRequest:
-        return request
-
-    def append(self, request: VcrRequest, response: VcrResponse) -> None:
-        """Take an answer; those after the first one are where it redirected to."""
-        self._again = self._again or self._cassette.sent_again(request)
-        self.settle(response)
-
-    def settle(self, answer: VcrResponse | Exception) -> None:
-        if self._again is not None:
-            self._again.settle(answer)
-        self._again = None
 
 
 async def _rendered(options: dict[str, Any]) -> dict[str, Any]:

@@ -53,7 +53,7 @@ from vcr_llm._set_aside import SetAside
 from vcr_llm._stream_end import says_its_end
 from vcr_llm._tool_entries import ToolEntry
 from vcr_llm._tools_at_work import is_tools_own
-from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_from_vcrpy, to_vcrpy
+from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_from_vcrpy, to_vcrpy, with_named_headers
 
 
 class Tape(Protocol):
@@ -316,6 +316,11 @@ class RecordingCassette(Cassette):
     def _hooked_request(self, request: VcrRequest) -> VcrRequest | None:
         return self._before_record_request(request) if self.plan.has_hooks else request
 
+    def _hooked_response(self, response: VcrResponse) -> VcrResponse | None:
+        """A response after vcrpy's filters and hooks, None where they leave it out."""
+        recorded = self._before_record_response(copy.deepcopy(response))
+        return None if recorded is None else with_named_headers(recorded)
+
     def _look_at(self, request: VcrRequest, filtered: VcrRequest) -> KeyedRequest:
         """A request as matching sees it; what hooks have taken out of it is a secret in it, too."""
         sent = () if filtered is request else request_from_vcrpy(request).headers
@@ -433,7 +438,7 @@ class RecordingCassette(Cassette):
         filtered = self._hooked_request(request)
         if not filtered:
             return
-        recorded = self._before_record_response(copy.deepcopy(response))
+        recorded = self._hooked_response(response)
         with self.keeping() as is_open:
             if not is_open:
                 return
@@ -524,7 +529,7 @@ class RecordingCassette(Cassette):
             if isinstance(answer, Exception):
                 drift.unanswered(entry, answer)
                 return
-            recorded = self._before_record_response(copy.deepcopy(answer))
+            recorded = self._hooked_response(answer)
             kept = None if recorded is None else self._kept(filtered, recorded)
             if kept is not None:
                 with self.lock:

@@ -17,7 +17,14 @@ from vcr.patch import PATCHER_NAMES
 from vcr.persisters.filesystem import FilesystemPersister
 from vcr.request import Request as VcrRequest
 
-from vcr_llm import _aiohttp_stub, _http_client_stub, _httpx_stub, matchers, serializer
+from vcr_llm import (
+    _aiohttp_stub,
+    _http_client_stub,
+    _httpx_stub,
+    _tornado_stub,
+    matchers,
+    serializer,
+)
 from vcr_llm._cassette import RecordingCassette
 from vcr_llm._cassette_files import directory_of
 from vcr_llm._config import DEFAULT_MATCH_ON, HOST_MATCH_ON, SERIALIZER, refuse_unknown
@@ -298,3 +305,4 @@ vcr.errors._message = _host_message
 _httpx_stub.install()
 _http_client_stub.install()
 _aiohttp_stub.install()
+_tornado_stub.install()

@@ -244,6 +244,22 @@ LIBRARIES = {
                         return await response.json()
             return asyncio.run(send())
     """,
+    "tornado": """
+        import asyncio, json
+        from tornado.httpclient import AsyncHTTPClient
+        def post(url, body):
+            async def send():
+                headers = {"Content-Type": "application/json"}
+                client = AsyncHTTPClient(force_instance=True)
+                try:
+                    reply = await client.fetch(
+                        url, method="POST", body=json.dumps(body), headers=headers
+                    )
+                finally:
+                    client.close()
+                return json.loads(reply.body)
+            return asyncio.run(send())
+    """,
     "httpx, async": """
         import asyncio, httpx
         def post(url, body):
