@@ -451,3 +451,58 @@ def test_what_one_stub_has_recorded_another_one_plays(tmp_path: Path) -> None:
         played = httpx.get(URL)
         assert cassette.play_response(asking())["headers"] == dict(headers)
     assert (played.json(), played.headers.get_list("x-request")) == ({"a": 1}, ["a", "b"])
+
+
+@pytest.mark.filterwarnings("ignore::vcr_llm.VcrLlmWarning")
+@pytest.mark.parametrize("name", ["Authorization", b"Authorization"], ids=repr)
+def test_what_a_matcher_says_holds_no_secret(tmp_path: Path, name: str | bytes) -> None:
+    """vcrpy's own shows all headers, of which one may be a short password."""
+    options: dict[str, Any] = {"match_on": ["method", "uri", "headers"]}
+    with vcr_llm.use_cassette(tmp_path / "c", record_mode="new_episodes", **options) as cassette:
+        cassette.append(asking(), answer())
+    with vcr_llm.use_cassette(tmp_path / "c", record_mode="none", **options) as cassette:
+        for secret in ("Basic YTpi", "Basic dXNlcjp3cm9uZ3Bhc3N3ZA=="):
+            value = secret.encode() if isinstance(name, bytes) else secret
+            request = VcrRequest("GET", URL, None, {name: value, "X-Case": "seven"})
+            text = cassette.miss_text(request)
+            assert "seven" in text
+            assert "REDACTED" in text
+            assert secret.partition(" ")[2] not in text
+
+
+def test_the_uri_matcher_counts_the_order_of_parameters(tmp_path: Path) -> None:
+    """As in vcrpy; the matcher of the query does not."""
+    with vcr_llm.use_cassette(tmp_path / "c", record_mode="new_episodes") as cassette:
+        cassette.append(asking(f"{URL}?a=1&b=2"), answer())
+    for matcher, is_found in (("query", True), ("uri", False)):
+        options: dict[str, Any] = {"match_on": ["method", matcher, "llm_body"]}
+        host = vcr_llm.VCR(record_mode="none", **options)
+        with host.use_cassette(str(tmp_path / "c"), allow_playback_repeats=True) as cassette:
+            assert asking(f"{URL}?a=1&b=2") in cassette
+            assert (asking(f"{URL}?b=2&a=1") in cassette) is is_found
+            if not is_found:
+                assert "uri: b=2&a=1 != a=1&b=2" in cassette.miss_text(asking(f"{URL}?b=2&a=1"))
+                cassette.misses.clear()
+
+
+def test_a_recorder_changes_its_mode_as_vcrpys_does(tmp_path: Path) -> None:
+    """A decorated function has the mode of the moment, unless it was to keep that of before."""
+    host = vcr_llm.VCR(inject_cassette=True, record_mode="once")
+    assert host.record_mode == "once"
+
+    @host.use_cassette(str(tmp_path / "a"))
+    def now(cassette: RecordingCassette) -> object:
+        return cassette.record_mode
+
+    @host.use_cassette(str(tmp_path / "b"), with_current_defaults=True)
+    def before(cassette: RecordingCassette) -> object:
+        return cassette.record_mode
+
+    host.record_mode = "all"
+    changed: Any = (now, before)
+    assert [function() for function in changed] == [vcr.mode.ALL, vcr.mode.ONCE]
+    host.record_mode = "rewrite"
+    with host.use_cassette(str(tmp_path / "a")) as cassette:
+        assert cassette.plan.rewrite
+    with pytest.raises(ValueError, match="not a valid record_mode"):
+        vcr_llm.VCR(record_mode="onec")

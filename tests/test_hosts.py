@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from vcr.record_mode import RecordMode
 from vcr.request import HeadersDict, Request
 
 from tests.servers.fault_server import FaultServer, Reply
+from vcr_llm import _recorder
 
 URL = "http://127.0.0.1/path"
 
@@ -487,3 +489,11 @@ def test_vcrpys_headers_are_one_dictionary_by_lower_case_names() -> None:
     """`_vcrpy.request_with_headers` fills it."""
     headers = HeadersDict({"X-One": "1", "two": "2"})
     assert vars(headers) == {"_store": {"x-one": ("X-One", "1"), "two": ("two", "2")}}
+
+
+def test_options_that_change_what_is_asked_or_recorded_are_known() -> None:
+    """Where none of them is given, what vcrpy makes of them is not run."""
+    changing = re.compile("filter_|ignore_|before_record|after_load|decode_")
+    options = set(filter(changing.match, inspect.signature(vcr.VCR.__init__).parameters))
+    options.discard("filter_nested_post_data_parameters")  # says how another one is meant
+    assert set(_recorder._HOOKS) == options

@@ -103,8 +103,11 @@ class Entries:
 
     def _is_same(self, seen: KeyedRequest, request: VcrRequest, entry: Entry) -> bool:
         is_alike = _has_written(entry, seen.sent) or _has_written(entry, seen.written)
-        is_equal = is_alike or self.keyed(entry).key == seen.key
+        is_equal = is_alike or self._is_equal(seen, self.keyed(entry))
         return is_equal and self._index.agree(request, entry)
+
+    def _is_equal(self, one: KeyedRequest, other: KeyedRequest) -> bool:
+        return one.key == other.key and self._index.deciding(one) == self._index.deciding(other)
 
     def _read_all(self) -> None:
         if self._view is not None and not self._has_all:

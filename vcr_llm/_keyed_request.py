@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from vcr_llm._document import request_document
-from vcr_llm._interaction import Headers, Request
+from vcr_llm._interaction import Headers, Request, split_url
 from vcr_llm._json import JSON, sorted_text
 from vcr_llm._options import Options
 from vcr_llm._redaction import redaction_by
@@ -68,6 +68,11 @@ class KeyedRequest:
     def key(self) -> RequestKey:
         """What decides a match."""
         return request_key(self.request, self._ignore)
+
+    @property
+    def query_text(self) -> str:
+        """The query as it is written, in which the order of parameters counts."""
+        return split_url(str(self.request.get("url"))).query
 
 
 def keyed(request: Request, options: Options, secret_headers: Headers = ()) -> KeyedRequest:

@@ -75,20 +75,13 @@ def _nearest_lines(
         key=lambda pair: (len(pair[1]), pair[0].is_played),
     )
     played = ", already played" if nearest.is_played else ""
-    shown = [
-        *difference_lines(found, "request"),
-        *(f"  {objection}" for objection in _objections(nearest)),
+    others = [
+        f"  {name}: {said or 'this matcher does not agree'}"
+        for name, said in nearest.failures
+        if name not in _OURS or not found
     ]
+    shown = [*difference_lines(found, "request"), *others]
     return [f"Nearest is {nearest.name}{played}. It differs in:", *shown]
-
-
-def _objections(candidate: Candidate) -> list[str]:
-    """What the matchers that are not ours object to."""
-    return [
-        f"{name}: {said or 'this matcher does not agree'}"
-        for name, said in candidate.failures
-        if name not in _OURS
-    ]
 
 
 def _counting(

@@ -15,6 +15,7 @@ import vcr.errors
 from vcr.cassette import CassetteContextDecorator
 from vcr.patch import PATCHER_NAMES
 from vcr.persisters.filesystem import FilesystemPersister
+from vcr.record_mode import RecordMode, validate_record_mode
 from vcr.request import Request as VcrRequest
 
 from vcr_llm import (
@@ -68,9 +69,24 @@ class VCR(vcr.VCR):
         self._own = {name: options.pop(name) for name in NAMES if name in options}
         Options.of(self._own)
         options.setdefault("serializer", SERIALIZER)
-        self._mode = options.pop("record_mode", None)
+        mode = options.pop("record_mode", None)
         super().__init__(**options)
+        self._mode: str | RecordMode | None = None
+        if mode is not None:
+            self.record_mode = mode
         equip(self)
+
+    @property
+    def record_mode(self) -> str | RecordMode:
+        """The mode of cassettes that have none of their own: a mode of vcrpy's, or ``"rewrite"``.
+
+        Where nobody set one, it is what the environment asks for.
+        """
+        return self._mode or mode_from_environment() or RecordMode.ONCE
+
+    @record_mode.setter
+    def record_mode(self, mode: str | RecordMode) -> None:
+        self._mode = mode if mode == REWRITE else validate_record_mode(mode)
 
     @overload
     def use_cassette(self, path: Function, **options: Any) -> Function: ...
@@ -90,8 +106,6 @@ class VCR(vcr.VCR):
         is_live = self._takes_environment(options) and mode_word() == LIVE
         if is_live:
             own |= _SENDS_EVERYTHING
-        elif "record_mode" not in options:
-            own |= self._default_mode()
         context: CassetteContextDecorator
         context = open_cassette(
             self,
@@ -104,11 +118,6 @@ class VCR(vcr.VCR):
     def _takes_environment(self, options: Mapping[str, Any]) -> bool:
         """Whether ``VCR_LLM_MODE`` decides: nobody gave a mode."""
         return self._mode is None and "record_mode" not in options
-
-    def _default_mode(self) -> dict[str, Any]:
-        """The mode given to this object, or the one that the environment asks for."""
-        mode = mode_from_environment() if self._mode is None else self._mode
-        return {} if mode is None else {"record_mode": mode}
 
 
 @overload
@@ -146,16 +155,17 @@ def open_cassette(
         return use_host_cassette(**{key: options[key] for key in options if key not in NAMES})
     _refuse_other_persister(host, options)
     own = Options.of(options)
-    if LEDGER.verifies:  # and so records nothing, whatever a mark or a caller says
-        options = {**options, "record_mode": vcr.mode.NONE}
-    is_rewrite = options.get("record_mode") == REWRITE
-    if is_rewrite:
-        options = {**options, "record_mode": vcr.mode.NEW_EPISODES}
-    matching = _matching(host, options)
-    library = options.get("cassette_library_dir", host.cassette_library_dir)
 
     def arguments() -> dict[str, Any]:
-        merged: dict[str, Any] = host.get_merged_config(**{**options, **matching})
+        mode = options.get("record_mode", host.record_mode)
+        is_rewrite = mode == REWRITE
+        if is_rewrite:
+            mode = RecordMode.NEW_EPISODES
+        if LEDGER.verifies:  # and so records nothing, whatever a mark or a caller says
+            mode = RecordMode.NONE
+        given = {**options, **_matching(host, options), "record_mode": mode}
+        merged: dict[str, Any] = host.get_merged_config(**given)
+        library = options.get("cassette_library_dir", host.cassette_library_dir)
         merged["match_on"] = [
             matchers.BodyMatcher(own) if isinstance(matcher, matchers.BodyMatcher) else matcher
             for matcher in merged["match_on"]

@@ -86,9 +86,12 @@ class Redaction:
         clean = self._cleaner(secrets_in_headers(headers))
         return lambda text: clean(text) is text
 
-    def text(self, text: str) -> str:
-        """A text without secrets, for a message or a log; URLs in it as in a document."""
-        clean = self._cleaner(frozenset())
+    def text(self, text: str, headers: Headers = ()) -> str:
+        """A text without secrets, for a message or a log; URLs in it as in a document.
+
+        ``headers`` are those of a request that it is about.
+        """
+        clean = self._cleaner(secrets_in_headers(headers))
         return clean(_URL.sub(lambda url: _clean_url(url[0], clean), text))
 
     def response(

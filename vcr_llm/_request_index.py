@@ -18,7 +18,11 @@ from vcr_llm._entry import Entry
 from vcr_llm._interaction import Headers
 from vcr_llm._keyed_request import KeyedRequest
 from vcr_llm._options import Options
+from vcr_llm._redaction import redaction_by
 from vcr_llm._request_key import RequestKey
+from vcr_llm._secret_names import is_secret_header
+from vcr_llm._secret_shapes import PLACEHOLDER
+from vcr_llm._vcrpy import request_from_vcrpy
 from vcr_llm.matchers import BodyMatcher
 
 Matcher = Callable[[VcrRequest, VcrRequest], Any]
@@ -43,8 +47,10 @@ class RequestIndex:
     def __init__(self, match_on: Iterable[Matcher], options: Options) -> None:
         self._match_on = list(match_on)
         self._matcher = BodyMatcher(options)
+        self._redaction = redaction_by(options.redact)
         self._others = [matcher for matcher in self._match_on if not _is_indexed(matcher)]
         self._by_key: dict[tuple[Any, ...], list[Entry]] = {}
+        self._is_exact = vcr.matchers.uri in self._match_on
         self.parts = _indexed_parts(self._match_on)
         """The parts of a key that decide."""
 
@@ -54,11 +60,11 @@ class RequestIndex:
 
     def add(self, entry: Entry) -> None:
         """Take a recorded request in."""
-        self._by_key.setdefault(self._deciding(self.recorded(entry).key), []).append(entry)
+        self._by_key.setdefault(self.deciding(self.recorded(entry)), []).append(entry)
 
     def matching(self, seen: KeyedRequest, request: VcrRequest) -> list[Entry]:
         """The recorded requests that match, in the order of replay."""
-        candidates = self._by_key.get(self._deciding(seen.key), ())
+        candidates = self._by_key.get(self.deciding(seen), ())
         found = [entry for entry in candidates if self.agree(request, entry)]
         return sorted(found, key=attrgetter("order"))
 
@@ -68,7 +74,7 @@ class RequestIndex:
 
     def alike(self, entry: Entry) -> list[Entry]:
         """The recorded requests with the same key as this one."""
-        return self._by_key[self._deciding(self.recorded(entry).key)]
+        return self._by_key[self.deciding(self.recorded(entry))]
 
     def recorded(self, entry: Entry) -> KeyedRequest:
         """A recorded request as matching sees it."""
@@ -85,17 +91,31 @@ class RequestIndex:
         failures: list[Failure] = []
         for matcher in self._match_on:
             if _is_indexed(matcher):
-                failure = _indexed_failure(matcher, seen.key, recorded.key)
+                failure = _indexed_failure(matcher, seen, recorded)
             else:
                 failure = _failure(matcher, request, entry.request)
+                failure = failure and self._without_secrets(failure, request, entry.request)
             if failure is None:
                 successes.append(matcher.__name__)
             else:
                 failures.append(failure)
         return successes, failures
 
-    def _deciding(self, key: RequestKey) -> tuple[Any, ...]:
-        return _parts_of(key, self.parts)
+    def deciding(self, seen: KeyedRequest) -> tuple[Any, ...]:
+        """What two requests have in common that match, but for what other matchers say."""
+        parts = _parts_of(seen.key, self.parts)
+        return (*parts, seen.query_text) if self._is_exact else parts
+
+    def _without_secrets(self, failure: Failure, *requests: VcrRequest) -> Failure:
+        """What somebody's matcher says, without what the headers of its requests carry."""
+        name, said = failure
+        if said is None:
+            return failure
+        for header, value in chain.from_iterable(request.headers.items() for request in requests):
+            if is_secret_header(_text(header)):
+                said = said.replace(repr(value), repr(PLACEHOLDER))
+        sent = (request_from_vcrpy(request).headers for request in requests)
+        return name, self._redaction.text(said, tuple(chain.from_iterable(sent)))
 
 
 def _is_indexed(matcher: Matcher) -> bool:
@@ -116,11 +136,13 @@ def _parts_of(key: RequestKey, parts: tuple[str, ...]) -> tuple[Any, ...]:
 
 
 def _indexed_failure(
-    matcher: Matcher, incoming: RequestKey, recorded: RequestKey
+    matcher: Matcher, incoming: KeyedRequest, recorded: KeyedRequest
 ) -> Failure | None:
     parts = _indexed_parts([matcher])
-    sides = _parts_of(incoming, parts), _parts_of(recorded, parts)
+    sides = _parts_of(incoming.key, parts), _parts_of(recorded.key, parts)
     if sides[0] == sides[1]:
+        if matcher is vcr.matchers.uri and incoming.query_text != recorded.query_text:
+            return matcher.__name__, f"{incoming.query_text} != {recorded.query_text}"
         return None
     if parts == ("body",):  # a digest says nothing to anybody
         return matcher.__name__, None
@@ -134,3 +156,7 @@ def _failure(matcher: Matcher, incoming: VcrRequest, recorded: VcrRequest) -> Fa
     except AssertionError as error:
         return matcher.__name__, str(error)
     return None if verdict is None or verdict else (matcher.__name__, None)
+
+
+def _text(name: object) -> str:
+    return name.decode("latin-1") if isinstance(name, bytes) else str(name)
