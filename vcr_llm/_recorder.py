@@ -158,11 +158,10 @@ def open_cassette(
 
     def arguments() -> dict[str, Any]:
         mode = options.get("record_mode", host.record_mode)
-        is_rewrite = mode == REWRITE
-        if is_rewrite:
-            mode = RecordMode.NEW_EPISODES
         if LEDGER.verifies:  # and so records nothing, whatever a mark or a caller says
             mode = RecordMode.NONE
+        is_rewrite = mode == REWRITE
+        mode = RecordMode.NEW_EPISODES if is_rewrite else mode
         given = {**options, **_matching(host, options), "record_mode": mode}
         merged: dict[str, Any] = host.get_merged_config(**given)
         library = options.get("cassette_library_dir", host.cassette_library_dir)
