@@ -7,7 +7,7 @@ READY := .venv/.ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lint typecheck suite coverage matrix host providers browser screenshot docs fuzz \
+.PHONY: help demo test bench lint typecheck suite coverage matrix host vcrpy providers browser screenshot docs fuzz \
 	suites format clean
 
 help: ## Show this list
@@ -39,6 +39,9 @@ matrix: $(READY) ## The built wheel on every installed Python, lowest dependenci
 
 host: $(READY) ## pytest-recording's own tests, without and with vcr-llm installed
 	@$(BIN)/python -m scripts.host_suite
+
+vcrpy: $(READY) ## vcrpy's own tests, with our recorder in place of its own
+	@$(BIN)/python -m scripts.vcrpy_suite
 
 providers: $(READY) ## Every provider recorded and replayed through its own newest SDK (needs the npm server)
 	@$(BIN)/python -m scripts.providers

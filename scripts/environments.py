@@ -58,10 +58,15 @@ def build_wheel() -> Path:
     return wheel
 
 
-def download_source(requirement: str, folder: Path) -> Path:
-    """The unpacked source release of a project, which may hold its tests."""
+def download_source(requirement: str, folder: Path, *, isolated: bool = False) -> Path:
+    """The unpacked source release of a project, which may hold its tests.
+
+    pip asks the project's builder for its name: that of this environment, or ``isolated`` one of
+    its own.
+    """
     run(
-        *(sys.executable, "-m", "pip", "download", "-qq", "--no-deps", "--no-build-isolation"),
+        *(sys.executable, "-m", "pip", "download", "-qq", "--no-deps"),
+        *(() if isolated else ("--no-build-isolation",)),
         *("--no-binary", ":all:", "--dest", folder, requirement),
     )
     (archive,) = folder.glob("*.tar.gz")
