@@ -56,6 +56,7 @@ EDGES = {
     "_pruning",
     "_recorder",
     "_recording_directory",
+    "_recording_turns",
     "_recording_writer",
     "_report",
     "_request_index",

@@ -902,7 +902,13 @@ _PAYLOADS = st.fixed_dictionaries(
 @given(
     st.lists(st.builds(tag, _LABELS, _PAYLOADS | json_values), max_size=3),
     st.fixed_dictionaries(
-        {}, optional={"json": st.sampled_from(["compact", "spaced", "indent-2", "no layout"])}
+        {},
+        optional={
+            "json": st.sampled_from(["compact", "spaced", "indent-2", "no layout"]),
+            "order": st.sampled_from([["event", "data"], ["data", "event"]]),
+            "padding": st.lists(st.sampled_from([0, 2, -1, "x"]), max_size=3),
+            "events": st.sampled_from([{"1": {"colon": ":"}}, {"0": {"data": "{ }"}}, {"0": 1}]),
+        },
     ),
 )
 def test_a_usual_event_is_rendered_as_any_other(entries: list[JSON], framing: Framing) -> None:

@@ -16,12 +16,11 @@ import threading
 import weakref
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from vcr.cassette import Cassette, _run_hooks
 from vcr.errors import UnhandledHTTPRequestError
@@ -37,7 +36,6 @@ from vcr_llm._ending import decode_ending
 from vcr_llm._entries import Entries
 from vcr_llm._entry import Entry, Playback
 from vcr_llm._errors import RecordingEnds, RecordingError
-from vcr_llm._event_loop import is_beside_event_loop
 from vcr_llm._expiry import tell_age
 from vcr_llm._interaction import Headers, Interaction
 from vcr_llm._keyed_request import KeyedRequest
@@ -46,6 +44,7 @@ from vcr_llm._loading import Loading
 from vcr_llm._misses import counted
 from vcr_llm._plan import Plan
 from vcr_llm._recording_directory import Recording
+from vcr_llm._recording_turns import RecordingTurns, Tape
 from vcr_llm._request_index import Failure
 from vcr_llm._request_key import RequestKey
 from vcr_llm._saving import Saving
@@ -54,13 +53,6 @@ from vcr_llm._stream_end import says_its_end
 from vcr_llm._tool_entries import ToolEntry
 from vcr_llm._tools_at_work import is_tools_own
 from vcr_llm._vcrpy import VcrResponse, from_vcrpy, request_from_vcrpy, to_vcrpy, with_named_headers
-
-
-class Tape(Protocol):
-    """A response that is still being recorded."""
-
-    def close(self) -> None:
-        """Nobody will read more of it: save what came."""
 
 
 class RecordingCassette(Cassette):
@@ -96,12 +88,9 @@ class RecordingCassette(Cassette):
         self._asked = weakref.WeakKeyDictionary()
         """Requests without a recording, as matching saw them: saving need not look again."""
         self._unanswered: set[RequestKey] = set()
-        self._problems: list[Exception] = []
         self.lock = threading.RLock()
         """Who holds it looks at the recordings, and takes or adds one."""
-        self._saver: int | None = None
-        self._put_off: list[Tape] = []
-        self._is_closed = False
+        self.turns = RecordingTurns(self.lock)
 
     # --- loading ------------------------------------------------------------------------------
 
@@ -439,7 +428,7 @@ class RecordingCassette(Cassette):
         if not filtered:
             return
         recorded = self._hooked_response(response)
-        with self.keeping() as is_open:
+        with self.turns.take() as is_open:
             if not is_open:
                 return
             seen = self._asked.pop(request, None) or self._entries.look_at(filtered, sent_headers)
@@ -454,37 +443,6 @@ class RecordingCassette(Cassette):
             self.dirty = True
             if self.record_mode != RecordMode.NONE:
                 self._record(entry, seen, sent_headers)
-
-    @contextmanager
-    def keeping(self) -> Iterator[bool]:
-        """While this lasts, something is recorded; False where the cassette is closed already.
-
-        What prevents it is raised by `finish`, when the HTTP libraries are restored, and not in
-        the middle of somebody's request.
-        """
-        with self.lock:
-            if self._is_closed:  # a thread of an earlier test is still at work
-                yield False
-                return
-            self._saver = threading.get_ident()
-            try:
-                yield True
-            except Exception as error:  # noqa: BLE001 - whatever it is, it belongs to the end
-                self._problems.append(error)
-            finally:
-                self._saver = None
-        while self._put_off:
-            self._put_off.pop().close()
-
-    def puts_off(self, tape: Tape) -> bool:
-        """Whether this thread is in the middle of saving, so that a tape is closed later.
-
-        The generator of a stream that somebody dropped is closed wherever garbage is collected.
-        """
-        is_saving = self._saver == threading.get_ident() or is_beside_event_loop()
-        if is_saving:
-            self._put_off.append(tape)
-        return is_saving
 
     def _record(self, entry: Entry, seen: KeyedRequest, sent_headers: Headers) -> None:
         if (kept := self._kept(entry.request, entry.response)) is not None:
@@ -552,7 +510,7 @@ class RecordingCassette(Cassette):
         for tape in list(self.tapes):
             tape.close()
         with self.lock:
-            self._is_closed = True
+            self.turns.are_over = True
             has_failed = has_raised or self.plan.has_failed()
             try:
                 if self.record_mode != RecordMode.NONE:
@@ -561,8 +519,8 @@ class RecordingCassette(Cassette):
                 self._saving.close()
                 if LEDGER.is_open and not self.plan.is_live:
                     LEDGER.note(self.account(has_failed=has_failed))
-        if self._problems:
-            raise self._problems[0]
+        if self.turns.problems:
+            raise self.turns.problems[0]
         if not (has_failed or self.plan.is_test):
             tell_age(self)
 
@@ -630,7 +588,7 @@ class RecordingCassette(Cassette):
                 self._saving.save_metadata(self._metadata)
         elif not self._begins_anew:  # else the old recordings are still there
             self._saving.set_aside()
-        if not (has_failed or self._problems or self._unanswered or self.tools.unanswered):
+        if not (has_failed or self.turns.problems or self._unanswered or self.tools.unanswered):
             self._remove_stale()
 
     def _remove_stale(self) -> None:

@@ -73,7 +73,7 @@ class CassetteTools:
     def record(self, call: ToolCall, defaults: Arguments, answer: ToolAnswer) -> None:
         """Record a call; its file is on disk when this returns, unless it has to wait."""
         seen = self.entries.without_secrets(call)
-        with self._cassette.keeping() as is_open:
+        with self._cassette.turns.take() as is_open:
             if is_open:
                 self.unanswered.discard(self.entries.key(seen, defaults))
                 entry = self.entries.add_new(seen, answer)

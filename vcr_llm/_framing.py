@@ -124,6 +124,11 @@ def decode_payload(
     except ValueError as error:
         msg = f"response.framing: {error}"
         raise MalformedRecording(msg) from None
+    return padded(text, padding)
+
+
+def padded(text: str, padding: int) -> str:
+    """The text of an object with so many spaces before its last brace."""
     return text[:-1] + " " * padding + "}" if padding else text
 
 
@@ -142,13 +147,28 @@ def with_events(framing: Framing, differences: dict[int, Framing], paddings: lis
     return framing
 
 
+class Described(NamedTuple):
+    """An entry, and what the framing says of it alone."""
+
+    entry: JSON
+    differences: Framing
+    padding: int
+
+
 def decode_each(
     entries: Iterable[JSON], framing: Framing, decode: Callable[[JSON, Framing, int], str]
 ) -> Iterator[str]:
     """Each entry decoded, with what the framing says of it."""
+    return (decode(*one) for one in described(entries, framing))
+
+
+def described(entries: Iterable[JSON], framing: Framing) -> Iterator[Described]:
+    """Each entry with what the framing says of it.
+
+    Raises MalformedRecording where that makes no sense.
+    """
     if "padding" not in framing and "events" not in framing:
-        for entry in entries:
-            yield decode(entry, {}, 0)
+        yield from (Described(entry, {}, 0) for entry in entries)
         return
     paddings = framing.get("padding")
     events = framing.get("events", {})
@@ -159,7 +179,7 @@ def decode_each(
         if not (isinstance(difference, dict) and isinstance(padding, int) and is_possible):
             msg = f"response.framing: what it says of event {index} makes no sense"
             raise MalformedRecording(msg)
-        yield decode(entry, difference, padding)
+        yield Described(entry, difference, padding)
 
 
 def text_of(framing: Framing, key: str, usual: str) -> str:

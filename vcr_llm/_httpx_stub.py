@@ -268,7 +268,7 @@ class _Tape:
 
         In the middle of another recording this waits until that one is saved.
         """
-        if self._exchange.cassette.puts_off(self):
+        if self._exchange.cassette.turns.puts_off(self):
             return
         length = self._response.headers.get("content-length", "")
         has_all = length.isdecimal() and int(length) == self._length

@@ -51,7 +51,7 @@ class Loading:
         self._hooked = hooked
         self._catalogue = catalogue_of(path.absolute())
         self._view: DirectoryView | None = None
-        self._unread: Path | None = None
+        self._unread_cassette: Path | None = None
 
     def look(self) -> None:
         """Look which recordings the directory has.
@@ -93,7 +93,7 @@ class Loading:
             self._entries.open(self._view, self._own_entry)
             tools.open(self._view)
         if self._plan.options.layout == "directory":
-            self._unread = old_cassette_of(self.directory.path, *self._plan.old_names)
+            self._unread_cassette = old_cassette_of(self.directory.path, *self._plan.old_names)
         if not self.existed:
             self.existed = self.load_old_cassette()
 
@@ -102,7 +102,7 @@ class Loading:
 
         Where there is a directory, too, this waits until a request finds nothing in it.
         """
-        path, self._unread = self._unread, None
+        path, self._unread_cassette = self._unread_cassette, None
         if path is None:
             return False
         self.old_cassette = path

@@ -71,7 +71,7 @@ class VCR(vcr.VCR):
         options.setdefault("serializer", SERIALIZER)
         mode = options.pop("record_mode", None)
         super().__init__(**options)
-        self._mode: str | RecordMode | None = None
+        self._mode: str | RecordMode | None = None  # vcrpy's constructor has set its own default
         if mode is not None:
             self.record_mode = mode
         equip(self)

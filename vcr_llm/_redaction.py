@@ -34,6 +34,7 @@ from vcr_llm._tagged import BYTES, DATA, FORM, MULTIPART, TEXT, tag, tag_of
 _URL = re.compile(r"https?://[^\s<>\"'\\]+")
 _BEYOND_PATH = re.compile(r"[?#%@]")
 _SHORTEST_LEARNED = 12
+_SHORTEST_IN_MESSAGES = 4  # which nothing is matched by, so that more may go
 _MOST_CLEANERS = 16
 _CLEANED_DIFFERENTLY = frozenset({BYTES, FORM, MULTIPART})  # tags
 
@@ -91,7 +92,7 @@ class Redaction:
 
         ``headers`` are those of a request that it is about.
         """
-        clean = self._cleaner(secrets_in_headers(headers))
+        clean = self._cleaner(secrets_in_headers(headers, _SHORTEST_IN_MESSAGES))
         return clean(_URL.sub(lambda url: _clean_url(url[0], clean), text))
 
     def response(
@@ -132,14 +133,14 @@ def redaction_by(rules: tuple[Pattern, ...]) -> Redaction:
     return Redaction(rules)
 
 
-def secrets_in_headers(headers: Headers) -> frozenset[str]:
+def secrets_in_headers(headers: Headers, shortest: int = _SHORTEST_LEARNED) -> frozenset[str]:
     """The credentials that a request's headers carry, in the forms in which they may be echoed."""
     return frozenset(
         secret
         for name, value in headers
         if is_secret_header(name)
         for secret in (value, value.partition(" ")[2])
-        if len(secret) >= _SHORTEST_LEARNED
+        if len(secret) >= shortest
     )
 
 

@@ -20,8 +20,6 @@ from vcr_llm._keyed_request import KeyedRequest
 from vcr_llm._options import Options
 from vcr_llm._redaction import redaction_by
 from vcr_llm._request_key import RequestKey
-from vcr_llm._secret_names import is_secret_header
-from vcr_llm._secret_shapes import PLACEHOLDER
 from vcr_llm._vcrpy import request_from_vcrpy
 from vcr_llm.matchers import BodyMatcher
 
@@ -111,9 +109,6 @@ class RequestIndex:
         name, said = failure
         if said is None:
             return failure
-        for header, value in chain.from_iterable(request.headers.items() for request in requests):
-            if is_secret_header(_text(header)):
-                said = said.replace(repr(value), repr(PLACEHOLDER))
         sent = (request_from_vcrpy(request).headers for request in requests)
         return name, self._redaction.text(said, tuple(chain.from_iterable(sent)))
 
@@ -156,7 +151,3 @@ def _failure(matcher: Matcher, incoming: VcrRequest, recorded: VcrRequest) -> Fa
     except AssertionError as error:
         return matcher.__name__, str(error)
     return None if verdict is None or verdict else (matcher.__name__, None)
-
-
-def _text(name: object) -> str:
-    return name.decode("latin-1") if isinstance(name, bytes) else str(name)

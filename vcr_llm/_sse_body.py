@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from vcr_llm._errors import MalformedRecording
 from vcr_llm._event_labels import names_its_event
 from vcr_llm._event_stream import FIELDS, Event, Syntax, parse_frame, render_frame, split_frames
 from vcr_llm._framing import (
+    Described,
     Framing,
     Looks,
     Payload,
     StreamBody,
-    decode_each,
     decode_payload,
+    described,
     encode_payload,
     expect_text,
     names_of,
+    padded,
     text_of,
     with_events,
 )
@@ -72,15 +75,7 @@ def decode_sse(entries: list[JSON], framing: Framing, origin: Origin) -> Iterato
     habit = stream_habit(origin)
     looks = Looks.from_framing(habit, framing)
     yield text_of(framing, "before", "")
-    usual = _usual_frames(entries, looks)
-
-    def decode(entry: JSON, differences: Framing, padding: int) -> str:
-        frame = next(usual)
-        if frame is None or differences or padding:
-            return _decode_frame(entry, differences, padding, looks)
-        return frame
-
-    yield from decode_each(entries, framing, decode)
+    yield from _frames(described(entries, framing), looks)
     if framing.get("done", habit.done):
         end = text_of(framing, "end", looks.syntax.line_end * 2)
         yield f"data{looks.syntax.colon}{_DONE}{end}"
@@ -143,7 +138,7 @@ def _decode_frame(entry: JSON, differences: Framing, padding: int, looks: Looks)
 def _usual_entry(frame: str, looks: Looks, origin: Origin) -> JSON:
     """The entry of a frame that is nothing but a payload, None for any other.
 
-    What `_usual_frames` would give back, where the frames before have shown how this stream looks.
+    What `_frames` would give back, where the frames before have shown how this stream looks.
     """
     if not looks.has_seen("syntax", "layout") or looks.is_indented:
         return None
@@ -168,24 +163,24 @@ def _usual_entry(frame: str, looks: Looks, origin: Origin) -> JSON:
     return tag_json(payload, label)
 
 
-def _usual_frames(entries: Sequence[JSON], looks: Looks) -> Iterator[str | None]:
-    """The frame of each event that is nothing but a payload, None for any other.
+def _frames(events: Iterator[Described], looks: Looks) -> Iterator[str]:
+    """The frame of each event.
 
-    Nearly all events are such, and what they need not is not looked for.
+    Nearly all of them are nothing but a payload; what these need not is not looked for, and their
+    payloads are rendered many at a time.
     """
     closing = looks.syntax.line_end * 2
-    is_usual = looks.order == FIELDS and not looks.is_indented
-    for start in range(0, len(entries), _AT_ONCE):
-        batch = entries[start : start + _AT_ONCE]
-        events = [_usual_event(entry, looks.syntax) if is_usual else None for entry in batch]
-        payloads = [event.payload for event in events if event is not None]
+    while batch := list(islice(events, _AT_ONCE)):
+        usual = [_usual_event(event, looks) for event in batch]
         try:
-            texts = iter(render_each(payloads, looks.layout))
+            texts = iter(render_each([one.payload for one in usual if one], looks.layout))
         except ValueError:  # whoever looks closer says what is wrong
-            yield from (None for _event in events)
-            continue
-        for event in events:
-            yield None if event is None else f"{event.opening}{next(texts)}{closing}"
+            usual = [None] * len(batch)
+        for event, one in zip(batch, usual, strict=True):
+            if one is None:
+                yield _decode_frame(*event, looks)
+            else:
+                yield f"{one.opening}{padded(next(texts), event.padding)}{closing}"
 
 
 class _UsualEvent(NamedTuple):
@@ -195,7 +190,10 @@ class _UsualEvent(NamedTuple):
     payload: JSON
 
 
-def _usual_event(entry: JSON, syntax: Syntax) -> _UsualEvent | None:
+def _usual_event(event: Described, looks: Looks) -> _UsualEvent | None:
+    entry, syntax = event.entry, looks.syntax
+    if event.differences or looks.order != FIELDS or looks.is_indented:
+        return None
     if not isinstance(entry, dict) or entry.keys() != _TAGGED:
         return None
     label, payload = entry[TYPE], entry[DATA]

@@ -253,7 +253,7 @@ class _ToolTape:
 
         In the middle of another recording this waits until that one is saved.
         """
-        if not self._is_over and not self._run.cassette.puts_off(self):
+        if not self._is_over and not self._run.cassette.turns.puts_off(self):
             self._save(
                 ToolAnswer(self._items, is_streaming=True, ended=Ending(is_cancelled=is_cancelled))
             )

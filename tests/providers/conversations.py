@@ -184,7 +184,7 @@ async def until_cut(stream: Any, kind: type[BaseException]) -> list[Any]:
     came: list[Any] = []
     with refused(kind) as told:
         async for item in each(await settled(stream)):
-            came.append(plain(item))  # noqa: PERF401  # also if an error follows
+            came.append(plain(item))  # noqa: PERF401 - what came stays, also if an error follows
     return [*came, told]
 
 
