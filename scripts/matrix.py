@@ -30,7 +30,10 @@ TEST_GROUP = ("--group", "pyproject.toml:test")
 EVERYWHERE = "not shared and not aimock and not heavy"
 # What depends on the Python: values, files, sockets, event loops and how functions are called.
 # What a terminal, a report or a command shows is the same on each, and `make suite` tests it.
-ON_EACH_PYTHON = ("tests/sdk", "tests/tools/test_calls.py", "tests/plugin/test_recording.py")
+ON_EACH_PYTHON = (
+    *("tests/sdk", "tests/tools/test_calls.py"),
+    *("tests/plugin/test_recording.py", "tests/plugin/test_other_cassettes.py"),
+)
 # What depends on the lowest versions of pytest, pytest-recording, vcrpy and httpx.
 WITH_LOWEST = (
     *("tests/plugin", "tests/sdk", "tests/servers", "tests/tools/test_calls.py"),

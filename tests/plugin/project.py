@@ -35,6 +35,13 @@ asyncio_mode = auto
 asyncio_default_fixture_loop_scope = function
 """
 
+# A test that asks once.
+ONE_TEST = """
+@pytest.mark.vcr
+def test_answer():
+    assert ask("Hello") == "You said: Hello"
+"""
+
 # What every test file begins with.
 _HEAD = """
 import pytest
@@ -165,3 +172,13 @@ def record_with_vcrpy(path: Path, *prompts: str, serializer: str = "yaml") -> No
     with vcr.VCR(serializer=serializer).use_cassette(path):
         for prompt in prompts:
             agent.ask(prompt)
+
+
+def recorded_and_replayed(project: Project, *arguments: str, tests: int = 1) -> list[str]:
+    """The answers of a recording run, which a replay then gives again without changing a file."""
+    project.record(*arguments).assert_outcomes(passed=tests)
+    recorded, tree = project.answers, project.tree
+    project.replay(*arguments).assert_outcomes(passed=tests)
+    assert project.answers == recorded
+    assert project.tree == tree
+    return recorded
